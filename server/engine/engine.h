@@ -1,0 +1,58 @@
+/* Runs calls: auth, load, (work), decide, commit, reply. One engine a worker,
+ * single-threaded. */
+#ifndef ISMS_ENGINE_ENGINE_H
+#define ISMS_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "server/engine/rpc.h"
+
+struct db;
+struct engine;
+struct engine_call;
+struct event_base;
+
+/* A request as it came off the wire; borrowed for the time of
+ * engine_call_start, which copies what it keeps. */
+struct engine_request {
+	uint64_t id;               /* number of the call, for the log */
+	const char *path;          /* "/isms.v1.RiskService/GetRisk" */
+	const char *authorization; /* value of the metadata, or NULL */
+	const char *peer;          /* address of the client */
+	int64_t deadline_us;       /* monotonic clock; 0 for none */
+	const uint8_t *message;    /* one protobuf message */
+	size_t len;
+};
+
+/* The reply, exactly once and never after engine_call_cancel: either st is OK
+ * and message holds the reply, or message is NULL. Both borrowed for the time of
+ * the function, which must not call back into the engine. */
+typedef void (*engine_reply_fn)(void *arg, const struct status *st, const uint8_t *message,
+                                size_t len);
+
+/* Binds every row of every service against the prepared queries; a mismatch
+ * returns NULL and prints one line a fault to the log. db must be ready. */
+struct engine *engine_new(struct event_base *base, struct db *db,
+                          const struct rpc_service *const *services, size_t n_services);
+/* Calls in flight are dropped without reply. */
+void engine_free(struct engine *engine);
+
+/* Whether a path names a method (else the answer is UNIMPLEMENTED). */
+bool engine_knows(const struct engine *engine, const char *path);
+
+/* Starts a call; the reply function may run before this returns, and then NULL
+ * is returned. */
+struct engine_call *engine_call_start(struct engine *engine, const struct engine_request *request,
+                                      engine_reply_fn reply, void *arg);
+/* The client is gone; what was sent to the database is not cancelled. */
+void engine_call_cancel(struct engine_call *call);
+
+/* Whether the database answers; for health. */
+bool engine_serving(const struct engine *engine);
+/* Calls in flight, with those whose client is gone. */
+size_t engine_in_flight(const struct engine *engine);
+
+#endif
