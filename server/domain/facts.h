@@ -4,6 +4,7 @@
 #define ISMS_DOMAIN_FACTS_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
