@@ -14,6 +14,7 @@ struct db;
 struct engine;
 struct engine_call;
 struct event_base;
+struct query_set;
 
 /* A request as it came off the wire; borrowed for the time of
  * engine_call_start, which copies what it keeps. */
@@ -33,11 +34,13 @@ struct engine_request {
 typedef void (*engine_reply_fn)(void *arg, const struct status *st, const uint8_t *message,
                                 size_t len);
 
-/* Binds every row of every service against the prepared queries; a mismatch
- * returns NULL and prints one line a fault to the log. db must be ready. */
-struct engine *engine_new(struct event_base *base, struct db *db,
+/* Binds every row of every service against the described queries; a mismatch
+ * returns NULL and logs one line a fault. Waits for the database once (a secret
+ * is loaded through db). base and db NULL: only checks, for --check. */
+struct engine *engine_new(struct event_base *base, struct db *db, struct query_set *queries,
                           const struct rpc_service *const *services, size_t n_services);
-/* Calls in flight are dropped without reply. */
+/* Calls in flight are dropped without reply. Free the db first: what it still
+ * holds belongs to calls. */
 void engine_free(struct engine *engine);
 
 /* Whether a path names a method (else the answer is UNIMPLEMENTED). */

@@ -1,0 +1,133 @@
+/* One call in the engine, and the steps that it goes through; private to the
+ * room. A call is always in exactly one list of waiting: a batch at the
+ * database, a job at the helper, or a timer; what ends the waiting goes on with
+ * the next step. */
+#ifndef ISMS_ENGINE_CALL_H
+#define ISMS_ENGINE_CALL_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "server/db/db.h"
+#include "server/engine/engine.h"
+#include "server/engine/page.h"
+#include "server/engine/principals.h"
+#include "server/engine/registry.h"
+#include "server/engine/rules.h"
+#include "server/engine/work.h"
+
+enum {
+	CALL_ARENA_MAX = 24 << 20,
+	CALL_ATTEMPTS_MAX = 5,
+	CALL_RETRY_JITTER_US = 2000,
+	CALL_IN_FLIGHT_MAX = 8192,
+	CALL_CHANGED_FIELDS_MAX = 512,
+};
+
+struct engine {
+	struct event_base *base;
+	struct db *db;
+	struct registry *registry;
+	struct rules *rules;
+	struct principals *principals;
+	struct work *work;
+	uint8_t secret[PAGE_SECRET]; /* of the database, for page tokens */
+	struct engine_call *calls;   /* in flight */
+	size_t n_calls;
+	uint64_t jitter; /* state of the generator for retries */
+};
+
+enum call_state {
+	CALL_AUTH,     /* the caller is looked up */
+	CALL_LOAD,     /* the facts are read */
+	CALL_WORK,     /* the helper hashes a password */
+	CALL_COMMIT,   /* the plan is written */
+	CALL_CONFLICT, /* what changed is looked up for a conflict's details */
+	CALL_RETRY,    /* waits a little before it loads again */
+};
+
+struct engine_call {
+	struct engine *engine;
+	struct engine_call *prev, *next; /* in engine->calls */
+	const struct method *method;
+	struct arena *arena;
+	struct arena_mark mark; /* after the request was unpacked */
+	enum call_state state;
+	unsigned attempts;
+	bool gone;    /* answered or cancelled: nothing may be sent any more */
+	bool waiting; /* a batch, a job or a retry timer will come back */
+
+	uint64_t id;
+	const char *peer;
+	bool has_token;
+	uint8_t token_sha256[TOKEN_SHA256];
+	const ProtobufCMessage *request;
+	uint8_t body_sha256[32];
+	int64_t deadline_us;
+	struct event *timer; /* deadline */
+	struct event *retry; /* jitter before a new attempt */
+
+	engine_reply_fn reply;
+	void *arg;
+
+	const Isms__Store__V1__Principal *principal; /* newest that was loaded */
+	const Isms__Store__V1__Principal *identity;  /* as first found; outlives a retry */
+	const char *page_key; /* $page_after */
+	struct facts facts;
+	struct plan plan;
+	struct db_batch batch;
+	struct work_job job;
+	struct status conflict; /* while its details are looked up */
+	struct status refused;  /* the answer when the commit only audits a refusal */
+	const uint8_t *reply_bytes;
+	size_t reply_len;
+};
+
+/* --- engine.c: how a call ends --- */
+void call_answer(struct engine_call *call, const struct status *st, const uint8_t *message,
+                 size_t len);
+static inline void call_fail(struct engine_call *call, struct status st)
+{
+	call_answer(call, &st, NULL, 0);
+}
+/* Starts over at the load after a lost race, or gives up with ABORTED. */
+void call_again(struct engine_call *call);
+/* Empties the plan before a decision. */
+void plan_begin(struct engine_call *call);
+/* Monotonic clock. */
+int64_t engine_now_us(void);
+
+/* --- load.c --- */
+void call_auth(struct engine_call *call);
+void call_load(struct engine_call *call);
+/* The plan is made from the facts; goes on to the commit or the answer. */
+void call_decide(struct engine_call *call);
+
+/* --- commit.c --- */
+/* Writes the plan; or, when st is a refusal worth recording, only its audit
+ * event. */
+void call_commit(struct engine_call *call);
+void call_refuse(struct engine_call *call, struct status st);
+
+/* --- batch.c: shared by load and commit --- */
+/* A batch of up to max statements for the call. */
+void batch_begin(struct engine_call *call, size_t max, enum query_class class, db_done_fn done);
+/* Adds a bound statement; a parameter that does not fit is a status. */
+STATUS_MUST_CHECK struct status batch_add(struct engine_call *call, const struct binding *binding,
+                                          const ProtobufCMessage *message,
+                                          const struct query_args *args);
+void batch_send(struct engine_call *call);
+/* Special parameters of the call as far as they are known. */
+struct query_args batch_args(const struct engine_call *call);
+
+/* --- event.c --- */
+/* The audit event of a plan, or of a refusal (plan rows are then left out). */
+struct event_rows {
+	Isms__Store__V1__AuditRow *audit;
+	Isms__Store__V1__OutboxRow *outbox;
+};
+struct event_rows event_of(const struct engine_call *call, const struct status *refused);
+
+#endif

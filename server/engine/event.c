@@ -1,0 +1,176 @@
+/* The audit event and the outbox row of a call, made from its plan: nobody has
+ * to remember to record a change. */
+#include "server/engine/call.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pb.h"
+#include "isms/v1/audit.pb-c.h"
+#include "isms/v1/common.pb-c.h"
+
+enum { EVENT_FIELDS_MAX = 200 };
+
+struct field_list {
+	struct arena *arena;
+	Isms__V1__FieldChange **fields;
+	size_t n;
+};
+
+/* Fields of stored rows whose values must not reach the log. */
+static bool is_secret(const char *field)
+{
+	return strcmp(field, "password_hash") == 0 || strcmp(field, "token_sha256") == 0;
+}
+
+static void add_field(void *arg, const char *field, const char *before, const char *after)
+{
+	struct field_list *list = arg;
+	if (list->n == EVENT_FIELDS_MAX || is_secret(field))
+		return;
+	Isms__V1__FieldChange *change = arena_new_of(list->arena, Isms__V1__FieldChange);
+	isms__v1__field_change__init(change);
+	change->field = arena_strdup(list->arena, field);
+	change->before = arena_strdup(list->arena, before);
+	change->after = arena_strdup(list->arena, after);
+	list->fields[list->n++] = change;
+}
+
+static const Isms__V1__Meta *meta_of(const struct plan_row *row)
+{
+	return (const Isms__V1__Meta *)(const void *)pb_sub(row->after, "meta");
+}
+
+static Isms__V1__EntityChange *change_of(const struct plan_row *row, struct arena *arena)
+{
+	Isms__V1__EntityChange *change = arena_new_of(arena, Isms__V1__EntityChange);
+	isms__v1__entity_change__init(change);
+	const Isms__V1__Meta *meta = meta_of(row);
+	change->entity_kind = (char *)kind_of(row->kind)->name;
+	change->entity_id = meta->id;
+	change->entity_ref = meta->ref;
+	change->entity_version = meta->version;
+	struct field_list list = {
+		.arena = arena,
+		.fields = arena_array(arena, Isms__V1__FieldChange *, EVENT_FIELDS_MAX),
+	};
+	pb_diff(row->before, row->after, arena, add_field, &list);
+	change->fields = list.fields;
+	change->n_fields = list.n;
+	return change;
+}
+
+/* The plan's versioned rows, the subject first. */
+static void add_changes(const struct plan *plan, Isms__V1__AuditEvent *event, struct arena *arena)
+{
+	event->changes = arena_array(arena, Isms__V1__EntityChange *, plan->n_rows + 1);
+	for (size_t i = 0; i < plan->n_rows; i++) {
+		if (!kind_of(plan->rows[i].kind)->versioned)
+			continue;
+		Isms__V1__EntityChange *change = change_of(&plan->rows[i], arena);
+		size_t at = event->n_changes++;
+		if (plan->subject_id != NULL && strcmp(change->entity_id, plan->subject_id) == 0) {
+			memmove(event->changes + 1, event->changes, at * sizeof(*event->changes));
+			at = 0;
+		}
+		event->changes[at] = change;
+	}
+}
+
+/* What a refused call was about: the id in its request. */
+static void set_subject_of_request(const struct engine_call *call, Isms__V1__AuditEvent *event)
+{
+	const char *const names[] = { "id", "request_id", "risk_id", "scope_id", "user_id" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *id = pb_string(call->request, names[i]);
+		if (*id == '\0')
+			continue;
+		event->entity_id = (char *)id;
+		return;
+	}
+}
+
+static void set_actor(const struct engine_call *call, Isms__V1__AuditEvent *event)
+{
+	const Isms__Store__V1__Principal *principal = call->principal;
+	if (principal == NULL) {
+		event->org_id = (char *)call->plan.org_id;
+		if (call->plan.org_actor_id != NULL)
+			event->actor_id = (char *)call->plan.org_actor_id;
+		return;
+	}
+	event->org_id = principal->org_id;
+	event->actor_id = principal->user_id;
+	event->actor_name = principal->display_name;
+	event->actor_kind = (int32_t)principal->kind;
+	event->session_id = principal->session_id;
+}
+
+static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
+                                        const struct status *refused)
+{
+	struct arena *arena = call->arena;
+	Isms__V1__AuditEvent *event = arena_new_of(arena, Isms__V1__AuditEvent);
+	isms__v1__audit_event__init(event);
+	event->id = plan_new_id((struct plan *)&call->plan);
+	event->at = pb_time_new(arena, call->facts.now_us);
+	set_actor(call, event);
+	event->peer = (char *)call->peer;
+	event->rpc = call->method->path;
+	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");
+	if (mutation != NULL)
+		event->request_id = (char *)pb_string(mutation, "request_id");
+	event->outcome = refused == NULL ? ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_DONE
+	                                 : ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_REFUSED;
+	if (refused != NULL && refused->reason != NULL)
+		event->reason = (char *)refused->reason;
+	add_changes(&call->plan, event, arena);
+	if (event->n_changes > 0) {
+		event->entity_kind = event->changes[0]->entity_kind;
+		event->entity_id = event->changes[0]->entity_id;
+	} else {
+		set_subject_of_request(call, event);
+	}
+	return event;
+}
+
+static void name_fields(Isms__Store__V1__AuditRow *row, const Isms__V1__EntityChange *change,
+                        struct arena *arena)
+{
+	row->entity_version = change->entity_version;
+	row->changed_fields = arena_array(arena, char *, change->n_fields + 1);
+	for (size_t i = 0; i < change->n_fields; i++)
+		row->changed_fields[row->n_changed_fields++] = change->fields[i]->field;
+}
+
+struct event_rows event_of(const struct engine_call *call, const struct status *refused)
+{
+	struct arena *arena = call->arena;
+	const Isms__V1__AuditEvent *event = make_event(call, refused);
+	Isms__Store__V1__AuditRow *audit = arena_new_of(arena, Isms__Store__V1__AuditRow);
+	isms__store__v1__audit_row__init(audit);
+	audit->id = event->id;
+	audit->at = event->at;
+	audit->actor_id = event->actor_id;
+	audit->actor_name = event->actor_name;
+	audit->entity_kind = event->entity_kind;
+	audit->entity_id = event->entity_id;
+	if (event->n_changes > 0)
+		name_fields(audit, event->changes[0], arena);
+	audit->event.data = pb_pack(&audit->event.len, &event->base, arena);
+	if (audit->event.data == NULL)
+		abort();
+	Isms__Store__V1__OutboxRow *outbox = NULL;
+	if (event->n_changes > 0) {
+		outbox = arena_new_of(arena, Isms__Store__V1__OutboxRow);
+		isms__store__v1__outbox_row__init(outbox);
+		outbox->id = plan_new_id((struct plan *)&call->plan);
+		outbox->topic = (char *)(strrchr(event->rpc, '.') + 1);
+		outbox->entity_kind = event->entity_kind;
+		outbox->entity_id = event->entity_id;
+		outbox->entity_version = audit->entity_version;
+		outbox->audit_event_id = event->id;
+	}
+	return (struct event_rows){ audit, outbox };
+}

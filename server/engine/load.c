@@ -1,0 +1,558 @@
+/* The first half of a call: who is calling, what is true, what is decided. */
+#include "server/engine/call.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pb.h"
+#include "isms/v1/common.pb-c.h"
+
+enum { TOUCH_AFTER_US = 60 * 1000000 };
+
+static struct status unauthenticated(void)
+{
+	return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
+	                   "a valid access token is needed");
+}
+
+static struct status not_found(void)
+{
+	return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+}
+
+/* --- rows ------------------------------------------------------------------- */
+
+static const ProtobufCMessage *first_row(struct status *st, const struct binding *binding,
+                                         const struct db_item *item, struct arena *arena)
+{
+	ProtobufCMessage *row = NULL;
+	if (PQntuples(item->result) > 0)
+		*st = rowmap_read(&row, binding->rows, item->result, 0, arena);
+	return row;
+}
+
+static struct status read_set(struct fact_set *set, const struct binding *binding,
+                              const struct db_item *item, struct arena *arena)
+{
+	int n = PQntuples(item->result);
+	set->name = binding->query->name;
+	set->type = binding->row;
+	set->rows = arena_array(arena, ProtobufCMessage *, (size_t)n + 1);
+	if (set->rows == NULL)
+		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "CALL_TOO_LARGE",
+		                   "the call needs more memory than one call may take");
+	for (int i = 0; i < n; i++) {
+		struct status st = rowmap_read(&set->rows[i], binding->rows, item->result, i, arena);
+		if (!status_ok(&st))
+			return st;
+		set->n++;
+	}
+	return STATUS_OK;
+}
+
+/* --- the caller ------------------------------------------------------------- */
+
+static void touch_done(struct db_batch *batch, const struct status *st)
+{
+	(void)st; /* the next use tries again */
+	arena_free(batch->arena);
+}
+
+/* Marks the session as used, once a minute, outside of the call. */
+static void touch_session(struct engine_call *call)
+{
+	const Isms__Store__V1__Principal *principal = call->principal;
+	if (pb_time_us(principal->now) - pb_time_us(principal->last_seen_at) < TOUCH_AFTER_US)
+		return;
+	struct arena *arena = arena_new(1 << 16);
+	if (arena == NULL)
+		abort();
+	struct db_batch *batch = arena_new_of(arena, struct db_batch);
+	struct db_item *item = arena_new_of(arena, struct db_item);
+	struct query_args args = { .org = arena_strdup(arena, principal->org_id),
+		                   .actor = arena_strdup(arena, principal->user_id),
+		                   .session = arena_strdup(arena, principal->session_id) };
+	const struct binding *touch = &call->engine->registry->engine.session_touch;
+	item->query = touch->query;
+	struct status st =
+	        parammap_write(touch->params, NULL, &args, arena, item->values, item->lengths);
+	assert(status_ok(&st));
+	*batch = (struct db_batch){ .items = item,
+		                    .n = 1,
+		                    .class = QUERY_COMMIT,
+		                    .arena = arena,
+		                    .done = touch_done };
+	db_submit(call->engine->db, batch);
+}
+
+static struct status take_principal(struct engine_call *call, const struct db_item *item)
+{
+	const struct binding *binding = &call->engine->registry->engine.principal;
+	struct status st = STATUS_OK;
+	const ProtobufCMessage *row = first_row(&st, binding, item, call->arena);
+	if (!status_ok(&st))
+		return st;
+	if (row == NULL) {
+		principals_forget(call->engine->principals, call->token_sha256);
+		return unauthenticated();
+	}
+	call->principal = (const Isms__Store__V1__Principal *)(const void *)row;
+	principals_put(call->engine->principals, call->token_sha256, call->principal,
+	               engine_now_us());
+	return STATUS_OK;
+}
+
+/* What was allocated until here stays when the load is done again. */
+static void begin_load(struct engine_call *call)
+{
+	call->identity = call->principal;
+	call->mark = arena_mark(call->arena);
+	call_load(call);
+}
+
+static void on_principal(struct db_batch *batch, const struct status *result)
+{
+	struct engine_call *call = batch->arg;
+	call->waiting = false;
+	struct status st = *result;
+	if (status_ok(&st))
+		st = take_principal(call, &batch->items[0]);
+	if (!status_ok(&st)) {
+		call_fail(call, st);
+		return;
+	}
+	touch_session(call);
+	begin_load(call);
+}
+
+void call_auth(struct engine_call *call)
+{
+	const struct rpc *rpc = call->method->rpc;
+	if (rpc->auth == RPC_AUTH_NONE) {
+		begin_load(call);
+		return;
+	}
+	if (!call->has_token) {
+		call_fail(call, unauthenticated());
+		return;
+	}
+	int64_t age_us = 0;
+	call->principal = principals_get(&age_us, call->engine->principals, call->token_sha256,
+	                                 engine_now_us(), call->arena);
+	if (call->principal != NULL && (rpc->mode == RPC_WRITE || age_us < PRINCIPAL_FRESH_US)) {
+		begin_load(call);
+		return;
+	}
+	call->state = CALL_AUTH;
+	batch_begin(call, 1, QUERY_POINT, on_principal);
+	struct query_args args = { .token_sha256 = call->token_sha256 };
+	struct status st =
+	        batch_add(call, &call->engine->registry->engine.principal, NULL, &args);
+	assert(status_ok(&st));
+	batch_send(call);
+}
+
+/* --- reads ------------------------------------------------------------------ */
+
+static struct status fill_one(ProtobufCMessage *reply, const struct method_load *load,
+                              const struct fact_set *set)
+{
+	if (load->into->label == PROTOBUF_C_LABEL_REPEATED) {
+		*(ProtobufCMessage ***)pb_member(reply, load->into) = set->rows;
+		*(size_t *)pb_quantifier(reply, load->into) = set->n;
+		return STATUS_OK;
+	}
+	if (set->n == 0)
+		return not_found();
+	*(ProtobufCMessage **)pb_member(reply, load->into) = set->rows[0];
+	return STATUS_OK;
+}
+
+/* Key of a row of a list: the column page_key, or the id of its meta. */
+static const char *row_key(struct engine_call *call, const struct db_item *item, int row,
+                           const ProtobufCMessage *message)
+{
+	int column = PQfnumber(item->result, "page_key");
+	if (column >= 0) {
+		char *key = arena_alloc(call->arena, UUID_TEXT);
+		assert(key != NULL && PQgetlength(item->result, row, column) == UUID_BYTES);
+		uuid_format((const uint8_t *)PQgetvalue(item->result, row, column), key);
+		return key;
+	}
+	const ProtobufCMessage *meta = pb_sub(message, "meta");
+	assert(meta != NULL);
+	return pb_string(meta, "id");
+}
+
+/* One row more than the page was asked for: it tells that there is a next one. */
+static void cut_page(struct engine_call *call, struct fact_set *set, ProtobufCMessage *reply)
+{
+	size_t size = (size_t)page_size(call->request);
+	if (set->n <= size)
+		return;
+	set->n = size;
+	const char *key = row_key(call, &call->batch.items[0], (int)size - 1, set->rows[size - 1]);
+	const ProtobufCFieldDescriptor *next = pb_field(reply->descriptor, "next_page_token");
+	*(const char **)pb_member(reply, next) =
+	        page_token(key, call->request, call->engine->secret, call->principal->org_id,
+	                   call->method->path, call->arena);
+}
+
+static struct status build_reply(ProtobufCMessage **out, struct engine_call *call)
+{
+	const struct method *method = call->method;
+	ProtobufCMessage *reply = pb_new(method->response, call->arena);
+	for (size_t i = 0; i < method->n_load; i++) {
+		struct fact_set set = { 0 };
+		struct status st = read_set(&set, &method->load[i].binding, &call->batch.items[i],
+		                            call->arena);
+		if (status_ok(&st) && method->rpc->mode == RPC_LIST)
+			cut_page(call, &set, reply);
+		if (status_ok(&st) && method->load[i].into != NULL)
+			st = fill_one(reply, &method->load[i], &set);
+		else if (status_ok(&st) && set.n == 0)
+			st = not_found();
+		else if (status_ok(&st))
+			pb_copy_same(reply, set.rows[0]);
+		if (!status_ok(&st))
+			return st;
+	}
+	*out = reply;
+	return STATUS_OK;
+}
+
+static void on_read(struct db_batch *batch, const struct status *result)
+{
+	struct engine_call *call = batch->arg;
+	call->waiting = false;
+	struct status st = *result;
+	ProtobufCMessage *reply = NULL;
+	if (status_ok(&st) && !call->gone)
+		st = build_reply(&reply, call);
+	if (!status_ok(&st) || call->gone) {
+		call_fail(call, st);
+		return;
+	}
+	size_t len;
+	uint8_t *bytes = pb_pack(&len, reply, call->arena);
+	if (bytes == NULL)
+		abort();
+	call_answer(call, &st, bytes, len);
+}
+
+static void load_read(struct engine_call *call)
+{
+	const struct method *method = call->method;
+	if (method->rpc->mode == RPC_LIST) {
+		struct status st = page_after(&call->page_key, call->request, call->engine->secret,
+		                              call->principal->org_id, method->path, call->arena);
+		if (!status_ok(&st)) {
+			call_fail(call, st);
+			return;
+		}
+	}
+	struct query_args args = batch_args(call);
+	batch_begin(call, method->n_load, method->class, on_read);
+	for (size_t i = 0; i < method->n_load; i++) {
+		struct status st = batch_add(call, &method->load[i].binding, call->request, &args);
+		if (!status_ok(&st)) {
+			call_fail(call, st);
+			return;
+		}
+	}
+	batch_send(call);
+}
+
+/* --- writes ----------------------------------------------------------------- */
+
+static struct status check_idempotency(bool *out_replay, struct engine_call *call,
+                                       const struct db_item *item)
+{
+	struct status st = STATUS_OK;
+	const ProtobufCMessage *row = first_row(
+	        &st, &call->engine->registry->engine.idempotency_get, item, call->arena);
+	*out_replay = false;
+	if (!status_ok(&st) || row == NULL)
+		return st;
+	const Isms__Store__V1__Idempotency *seen = (const void *)row;
+	if (strcmp(seen->rpc, call->method->path) != 0 || seen->body_sha256.len != 32 ||
+	    memcmp(seen->body_sha256.data, call->body_sha256, 32) != 0)
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "IDEMPOTENCY_MISMATCH",
+		                   "this request_id was used for another request");
+	call->reply_bytes = seen->response.data;
+	call->reply_len = seen->response.len;
+	*out_replay = true;
+	return st;
+}
+
+static bool holds(const Isms__Store__V1__Access *access, const char *permission)
+{
+	for (size_t i = 0; i < access->n_permissions; i++)
+		if (strcmp(access->permissions[i], permission) == 0)
+			return true;
+	return false;
+}
+
+static struct status check_access(struct engine_call *call, const struct db_item *item)
+{
+	const struct rpc *rpc = call->method->rpc;
+	struct status st = STATUS_OK;
+	const ProtobufCMessage *row = first_row(&st, &call->method->access, item, call->arena);
+	if (!status_ok(&st))
+		return st;
+	const Isms__Store__V1__Access *access = (const void *)row;
+	if (access == NULL || !holds(access, rpc->visible))
+		return not_found();
+	call->facts.access = access;
+	if (rpc->decide_checks_permission || rpc->permission == NULL ||
+	    facts_may(&call->facts, rpc->permission))
+		return STATUS_OK;
+	st = status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
+	                 "the caller does not have the permission for this");
+	status_add_pair(&st, call->arena, "permission", rpc->permission);
+	status_add_pair(&st, call->arena, "scope", access->scope_id);
+	return st;
+}
+
+static void on_conflict(struct db_batch *batch, const struct status *result)
+{
+	struct engine_call *call = batch->arg;
+	const struct binding *binding = &call->engine->registry->engine.conflict_changes;
+	struct fact_set set = { 0 };
+	call->waiting = false;
+	struct status st = *result;
+	if (status_ok(&st))
+		st = read_set(&set, binding, &batch->items[0], call->arena);
+	char fields[CALL_CHANGED_FIELDS_MAX] = "";
+	size_t len = 0;
+	for (size_t i = 0; status_ok(&st) && i < set.n; i++) {
+		const Isms__Store__V1__ChangeSince *change = (const void *)set.rows[i];
+		status_add_pair(&call->conflict, call->arena, "changed_by", change->actor_name);
+		for (size_t j = 0; j < change->n_fields && len < sizeof(fields); j++)
+			len += (size_t)snprintf(fields + len, sizeof(fields) - len, "%s%s",
+			                        len > 0 ? "," : "", change->fields[j]);
+	}
+	if (len > 0)
+		status_add_pair(&call->conflict, call->arena, "changed_fields", fields);
+	call_fail(call, call->conflict);
+}
+
+/* ABORTED, CONFLICT; who changed what is looked up for the details. */
+static void conflict(struct engine_call *call, const Isms__V1__Meta *meta, int64_t expected,
+                     const char *kind)
+{
+	call->conflict = status_make(STATUS_CODE_ABORTED, "CONFLICT",
+	                             "the object has changed since the version given");
+	status_add_pair(&call->conflict, call->arena, "current_version",
+	                arena_printf(call->arena, "%lld", (long long)meta->version));
+	status_add_pair(&call->conflict, call->arena, "changed_by_id", meta->updated_by);
+	call->state = CALL_CONFLICT;
+	struct query_args args = batch_args(call);
+	args.id = meta->id;
+	args.version = expected;
+	args.kind = kind;
+	batch_begin(call, 1, QUERY_POINT, on_conflict);
+	struct status st =
+	        batch_add(call, &call->engine->registry->engine.conflict_changes, NULL, &args);
+	assert(status_ok(&st));
+	batch_send(call);
+}
+
+/* false: the call has gone on to tell of a conflict. */
+static bool check_version(struct engine_call *call)
+{
+	const struct rpc *rpc = call->method->rpc;
+	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");
+	if (rpc->target == NULL || mutation == NULL)
+		return true;
+	int64_t expected = pb_int(mutation, "expected_version");
+	if (expected == 0)
+		return true;
+	for (size_t i = 0; i < call->facts.n_sets; i++) {
+		const struct fact_set *set = &call->facts.sets[i];
+		if (strcmp(set->name, rpc->target) != 0 || set->n == 0)
+			continue;
+		const Isms__V1__Meta *meta = (const void *)pb_sub(set->rows[0], "meta");
+		if (meta->version == expected)
+			return true;
+		conflict(call, meta, expected,
+		         call->method->load[i].binding.query->kind);
+		return false;
+	}
+	return true;
+}
+
+static void on_worked(struct work_job *job)
+{
+	struct engine_call *call = job->arg;
+	call->waiting = false;
+	if (call->method->rpc->work == RPC_WORK_PASSWORD_HASH && !job->ok) {
+		call_fail(call, status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "HASHING_FAILED",
+		                            "there is no memory to hash the password"));
+		return;
+	}
+	call->facts.work.password_ok = job->ok;
+	memcpy(call->facts.work.password_hash, job->hash, sizeof(job->hash));
+	call_decide(call);
+}
+
+static void start_work(struct engine_call *call)
+{
+	const struct rpc *rpc = call->method->rpc;
+	struct work_job *job = &call->job;
+	*job = (struct work_job){ .done = on_worked, .arg = call };
+	snprintf(job->password, sizeof(job->password), "%s", pb_string(call->request, "password"));
+	job->verify = rpc->work == RPC_WORK_PASSWORD_VERIFY;
+	const char *hash = "";
+	for (size_t i = 0; job->verify && i < call->facts.n_sets; i++)
+		if (strcmp(call->facts.sets[i].name, rpc->work_set) == 0 &&
+		    call->facts.sets[i].n > 0)
+			hash = pb_string(call->facts.sets[i].rows[0], "password_hash");
+	if (job->verify && *hash == '\0')
+		hash = work_nobody(call->engine->work);
+	snprintf(job->hash, sizeof(job->hash), "%s", hash);
+	call->state = CALL_WORK;
+	call->waiting = true;
+	if (work_submit(call->engine->work, job))
+		return;
+	call->waiting = false;
+	sodium_memzero(job->password, sizeof(job->password));
+	struct status st = status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "LOGIN_QUEUE_FULL",
+	                               "too many passwords are being checked");
+	status_set_retry(&st, call->arena, 1000000);
+	call_fail(call, st);
+}
+
+/* Takes the rows of a write's load apart. *out_done: the call has its answer, or
+ * goes on elsewhere. */
+static struct status take_facts(bool *out_done, struct engine_call *call)
+{
+	const struct db_item *item = call->batch.items;
+	const struct method *method = call->method;
+	struct status st = STATUS_OK;
+	*out_done = false;
+	call->facts.request = call->request;
+	call->facts.arena = call->arena;
+	if (method->rpc->auth == RPC_AUTH_TOKEN) {
+		st = take_principal(call, item++);
+		if (!status_ok(&st))
+			return st;
+		call->facts.principal = call->principal;
+		call->facts.now_us = pb_time_us(call->principal->now);
+		st = check_idempotency(out_done, call, item++);
+		if (!status_ok(&st) || *out_done)
+			return st;
+	} else {
+		const ProtobufCMessage *clock =
+		        first_row(&st, &call->engine->registry->engine.clock, item++, call->arena);
+		if (!status_ok(&st))
+			return st;
+		call->facts.now_us =
+		        pb_time_us(((const Isms__Store__V1__Principal *)(const void *)clock)->now);
+	}
+	const struct db_item *access = method->access.query != NULL ? item++ : NULL;
+	for (size_t i = 0; i < method->n_load && status_ok(&st); i++)
+		st = read_set(&call->facts.sets[call->facts.n_sets++], &method->load[i].binding,
+		              item++, call->arena);
+	if (status_ok(&st) && access != NULL)
+		st = check_access(call, access);
+	return st;
+}
+
+static void on_loaded(struct db_batch *batch, const struct status *result)
+{
+	struct engine_call *call = batch->arg;
+	call->waiting = false;
+	struct status st = *result;
+	bool done = false;
+	if (call->gone) {
+		call_fail(call, st);
+		return;
+	}
+	if (status_ok(&st)) {
+		st = take_facts(&done, call);
+		plan_begin(call);
+		if (!status_ok(&st)) {
+			call_refuse(call, st);
+			return;
+		}
+	}
+	if (!status_ok(&st) || done) {
+		call_answer(call, &st, call->reply_bytes, call->reply_len);
+		return;
+	}
+	if (!check_version(call))
+		return;
+	if (call->method->rpc->work != RPC_WORK_NONE)
+		start_work(call);
+	else
+		call_decide(call);
+}
+
+static void load_write(struct engine_call *call)
+{
+	const struct method *method = call->method;
+	const struct engine_statements *engine = &call->engine->registry->engine;
+	struct query_args args = batch_args(call);
+	memset(&call->facts, 0, sizeof(call->facts));
+	batch_begin(call, method->n_load + 3, QUERY_POINT, on_loaded);
+	struct status st;
+	if (method->rpc->auth == RPC_AUTH_TOKEN) {
+		st = batch_add(call, &engine->principal, NULL, &args);
+		if (status_ok(&st))
+			st = batch_add(call, &engine->idempotency_get, NULL, &args);
+	} else {
+		st = batch_add(call, &engine->clock, NULL, &args);
+	}
+	if (status_ok(&st) && method->access.query != NULL)
+		st = batch_add(call, &method->access, call->request, &args);
+	for (size_t i = 0; i < method->n_load && status_ok(&st); i++)
+		st = batch_add(call, &method->load[i].binding, call->request, &args);
+	if (!status_ok(&st)) {
+		call_fail(call, st);
+		return;
+	}
+	batch_send(call);
+}
+
+void call_load(struct engine_call *call)
+{
+	call->state = CALL_LOAD;
+	if (call->method->rpc->mode == RPC_WRITE)
+		load_write(call);
+	else
+		load_read(call);
+}
+
+void call_decide(struct engine_call *call)
+{
+	if (call->gone) {
+		call_fail(call, STATUS_OK);
+		return;
+	}
+	struct status st = call->method->rpc->decide(&call->facts, &call->plan);
+	if (!status_ok(&st)) {
+		call_refuse(call, st);
+		return;
+	}
+	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");
+	bool dry_run = mutation != NULL && ((const Isms__V1__Mutation *)(const void *)mutation)->dry_run;
+	if (!dry_run) {
+		call_commit(call);
+		return;
+	}
+	if (!status_ok(&call->plan.outcome)) {
+		call_fail(call, call->plan.outcome);
+		return;
+	}
+	size_t len;
+	const uint8_t *bytes =
+	        pb_pack(&len, rules_without_secrets(call->engine->rules, call->plan.reply, call->arena),
+	                call->arena);
+	if (bytes == NULL)
+		abort();
+	call_answer(call, &st, bytes, len);
+}
