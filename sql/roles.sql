@@ -1,0 +1,45 @@
+-- The role that the server works as, run by the owner after every migration; may
+-- be run again at any time. It owns nothing, deletes nothing, and changes no
+-- append-only table. Migrations that add tables add their lines here.
+
+DO $$
+BEGIN
+	IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'isms_server') THEN
+		CREATE ROLE isms_server LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT
+			NOREPLICATION NOBYPASSRLS;
+	END IF;
+EXCEPTION WHEN duplicate_object THEN
+	NULL; -- made by another one at the same time
+END $$;
+DO $$
+BEGIN
+	EXECUTE format('ALTER ROLE isms_server IN DATABASE %I SET search_path TO isms',
+	               current_database());
+END $$;
+
+REVOKE ALL ON SCHEMA isms FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA isms FROM PUBLIC, isms_server;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA isms FROM PUBLIC, isms_server;
+GRANT USAGE ON SCHEMA isms TO isms_server;
+GRANT SELECT ON ALL TABLES IN SCHEMA isms TO isms_server;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA isms TO isms_server;
+
+-- Only read: organisation, role, scope_closure, catalogue and server secret. The
+-- right to update one column is what SELECT … FOR SHARE asks for.
+GRANT UPDATE (version) ON isms.organisation TO isms_server;
+GRANT UPDATE (version) ON isms.control TO isms_server;
+
+-- Governed rows.
+GRANT INSERT, UPDATE ON isms.person TO isms_server;
+GRANT INSERT, UPDATE ON isms.app_user TO isms_server;
+GRANT INSERT, UPDATE ON isms.session TO isms_server;
+GRANT INSERT, UPDATE ON isms.invitation TO isms_server;
+GRANT INSERT, UPDATE ON isms.role_grant TO isms_server;
+GRANT INSERT, UPDATE ON isms.scope TO isms_server;
+GRANT INSERT, UPDATE ON isms.ai_system TO isms_server;
+GRANT INSERT, UPDATE ON isms.asset TO isms_server;
+
+-- Append-only.
+GRANT INSERT ON isms.idempotency TO isms_server;
+GRANT INSERT ON isms.audit_event TO isms_server;
+GRANT INSERT ON isms.outbox TO isms_server;
