@@ -1,0 +1,215 @@
+-- People, accounts, roles and grants. Accounts belong to no scope: they are
+-- written with a permission at the root and read with one anywhere.
+
+-- Every account sees the organisation itself.
+-- name: organisation_access
+-- class: point
+-- params: $org $actor
+SELECT r.id AS scope_id, NULL::uuid AS owner_id,
+       array_append(a.permissions, 'organisation.see') AS permissions,
+       a.max_accept_level, a.role_codes
+FROM scope r
+CROSS JOIN LATERAL access_at(r.org_id, $2, r.id) AS a
+WHERE r.org_id = $1 AND r.parent_id IS NULL;
+
+-- name: user_access
+-- class: point
+-- params: $org $actor id
+SELECT r.id AS scope_id, NULL::uuid AS owner_id,
+       CASE WHEN may_somewhere(u.org_id, $2, 'user.read')
+            THEN array_append(a.permissions, 'user.read') ELSE a.permissions END AS permissions,
+       a.max_accept_level, a.role_codes
+FROM app_user u
+JOIN scope r ON r.org_id = u.org_id AND r.parent_id IS NULL
+CROSS JOIN LATERAL access_at(u.org_id, $2, r.id) AS a
+WHERE u.org_id = $1 AND u.id = $3;
+
+-- name: token_access
+-- class: point
+-- params: $org $actor user_id
+SELECT r.id AS scope_id, NULL::uuid AS owner_id,
+       CASE WHEN may_somewhere(u.org_id, $2, 'user.read')
+            THEN array_append(a.permissions, 'user.read') ELSE a.permissions END AS permissions,
+       a.max_accept_level, a.role_codes
+FROM app_user u
+JOIN scope r ON r.org_id = u.org_id AND r.parent_id IS NULL
+CROSS JOIN LATERAL access_at(u.org_id, $2, r.id) AS a
+WHERE u.org_id = $1 AND u.id = $3;
+
+-- name: user_get
+-- class: point
+-- params: $org $actor $permission id
+SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
+       u.email, u.display_name, u.kind,
+       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN 'LOCKED' ELSE u.state END AS state,
+       u.person_id, u.owner_person_ids,
+       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN u.locked_until END AS locked_until,
+       u.last_login_at
+FROM app_user u
+WHERE u.org_id = $1 AND u.id = $4 AND may_somewhere($1, $2, $3);
+
+-- name: user_list
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit email
+SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
+       u.email, u.display_name, u.kind,
+       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN 'LOCKED' ELSE u.state END AS state,
+       u.person_id, u.owner_person_ids,
+       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN u.locked_until END AS locked_until,
+       u.last_login_at
+FROM app_user u
+WHERE u.org_id = $1 AND may_somewhere($1, $2, $3)
+  AND ($4::uuid IS NULL OR u.id < $4)
+  AND ($6::text = '' OR u.email = lower(btrim($6)))
+ORDER BY u.id DESC
+LIMIT $5;
+
+-- name: user_for_write
+-- class: point
+-- kind: app_user
+-- params: $org id
+SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
+       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
+       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+FROM app_user u
+WHERE u.org_id = $1 AND u.id = $2;
+
+-- name: user_for_token
+-- class: point
+-- kind: app_user
+-- params: $org user_id
+SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
+       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
+       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+FROM app_user u
+WHERE u.org_id = $1 AND u.id = $2;
+
+-- The sessions that a deactivation ends by name; the account's state ends all.
+-- name: user_sessions
+-- class: point
+-- kind: session
+-- params: $org id
+SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
+       s.user_id, s.name, s.token_sha256, s.issued_at, s.expires_at, s.last_seen_at,
+       s.revoked_at
+FROM session s
+WHERE s.org_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
+ORDER BY s.id DESC
+LIMIT 100;
+
+-- name: person_for_user
+-- class: point
+-- kind: person
+-- params: $org person_id
+SELECT p.id, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by, p.archived_at
+FROM person p
+WHERE p.org_id = $1 AND p.id = $2;
+
+-- name: persons_for_user
+-- class: point
+-- kind: person
+-- params: $org owner_person_ids
+SELECT p.id, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by, p.archived_at
+FROM person p
+WHERE p.org_id = $1 AND p.id = ANY ($2);
+
+-- name: role_list
+-- class: point
+-- params: $org $actor $permission
+SELECT r.code, r.title, r.permissions
+FROM role r
+WHERE may_somewhere($1, $2, $3)
+ORDER BY r.code;
+
+-- name: role_by_code
+-- class: point
+-- tenantless: roles are built in, the same for all organisations
+-- params: role_code
+SELECT r.code, r.title, r.permissions
+FROM role r
+WHERE r.code = $1;
+
+-- name: grant_for_write
+-- class: point
+-- kind: role_grant
+-- params: $org id
+SELECT g.id, g.version, g.created_at, g.created_by, g.updated_at, g.updated_by, g.archived_at,
+       g.user_id, g.role_code, g.scope_id, g.max_accept_level, g.valid_from, g.valid_until,
+       g.revoked_at
+FROM role_grant g
+WHERE g.org_id = $1 AND g.id = $2;
+
+-- name: grant_holder
+-- class: point
+-- kind: app_user
+-- params: $org id
+SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
+       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
+       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+FROM role_grant g
+JOIN app_user u ON u.org_id = g.org_id AND u.id = g.user_id
+WHERE g.org_id = $1 AND g.id = $2;
+
+-- name: grant_access
+-- class: point
+-- params: $org $actor id
+SELECT g.scope_id, NULL::uuid AS owner_id,
+       CASE WHEN may_somewhere(g.org_id, $2, 'role.read')
+            THEN array_append(a.permissions, 'role.read') ELSE a.permissions END AS permissions,
+       a.max_accept_level, a.role_codes
+FROM role_grant g
+CROSS JOIN LATERAL access_at(g.org_id, $2, g.scope_id) AS a
+WHERE g.org_id = $1 AND g.id = $3;
+
+-- name: grant_list
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit user_id
+SELECT g.id, g.version, g.created_at, g.created_by, g.updated_at, g.updated_by, g.archived_at,
+       g.user_id, g.role_code, g.scope_id, g.max_accept_level, g.valid_from, g.valid_until,
+       g.revoked_at
+FROM role_grant g
+WHERE g.org_id = $1 AND may_somewhere($1, $2, $3)
+  AND ($4::uuid IS NULL OR g.id < $4)
+  AND ($6::uuid IS NULL OR g.user_id = $6)
+ORDER BY g.id DESC
+LIMIT $5;
+
+-- name: person_insert
+-- class: commit
+-- params: $org id version created_at created_by updated_at updated_by
+INSERT INTO person (org_id, id, version, created_at, created_by, updated_at, updated_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: app_user_insert
+-- class: commit
+-- params: $org id version created_at created_by updated_at updated_by email display_name kind
+-- params: state person_id owner_person_ids password_hash failed_logins locked_until
+-- params: last_login_at
+INSERT INTO app_user (org_id, id, version, created_at, created_by, updated_at, updated_by, email,
+        display_name, kind, state, person_id, owner_person_ids, password_hash, failed_logins,
+        locked_until, last_login_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- name: app_user_update
+-- class: commit
+-- params: $org id version updated_at updated_by archived_at display_name state password_hash
+-- params: failed_logins locked_until last_login_at
+UPDATE app_user
+SET version = $3, updated_at = $4, updated_by = $5, archived_at = $6, display_name = $7,
+    state = $8, password_hash = $9, failed_logins = $10, locked_until = $11, last_login_at = $12
+WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
+
+-- name: role_grant_insert
+-- class: commit
+-- params: $org id version created_at created_by updated_at updated_by user_id role_code scope_id
+-- params: max_accept_level valid_from valid_until revoked_at
+INSERT INTO role_grant (org_id, id, version, created_at, created_by, updated_at, updated_by,
+        user_id, role_code, scope_id, max_accept_level, valid_from, valid_until, revoked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif($11::smallint, 0), $12, $13, $14);
+
+-- name: role_grant_update
+-- class: commit
+-- params: $org id version updated_at updated_by revoked_at
+UPDATE role_grant
+SET version = $3, updated_at = $4, updated_by = $5, revoked_at = $6
+WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
