@@ -43,3 +43,15 @@ GRANT INSERT, UPDATE ON isms.asset TO isms_server;
 GRANT INSERT ON isms.idempotency TO isms_server;
 GRANT INSERT ON isms.audit_event TO isms_server;
 GRANT INSERT ON isms.outbox TO isms_server;
+
+-- 0003: risks and decisions. Link tables are written by triggers alone.
+GRANT UPDATE (version) ON isms.risk_method TO isms_server;
+GRANT UPDATE (version) ON isms.approval_policy TO isms_server;
+GRANT INSERT, UPDATE ON isms.risk TO isms_server;
+GRANT INSERT, UPDATE ON isms.treatment_plan TO isms_server;
+GRANT INSERT, UPDATE ON isms.risk_acceptance TO isms_server;
+GRANT INSERT, UPDATE ON isms.approval_request TO isms_server;
+GRANT INSERT, UPDATE (state) ON isms.approval_assignee TO isms_server;
+GRANT INSERT ON isms.risk_score TO isms_server;
+GRANT INSERT ON isms.approval_snapshot TO isms_server;
+GRANT INSERT ON isms.approval_vote TO isms_server;
