@@ -10,12 +10,19 @@
  *   -- params: $org $actor $permission id
  *   SELECT … WHERE org_id = $1 AND …;
  *
+ * Several params lines make one list. The header ends at the first line that is
+ * no comment; in it, "-- word: …" with an unknown word is a mistake, any other
+ * comment is one. A statement ends at a ; that ends a line.
+ *
  * A parameter is a special ($org, $actor, …: see query_special) or the name of a
  * field of the message that the statement is bound to. A statement named
  * <kind>_update is wrapped so that it must hit exactly one row:
- * WITH w AS (… RETURNING 1) SELECT must_one(count(*)) FROM w. For each versioned
+ * WITH w AS (… RETURNING 1) SELECT must_one(count(*)) FROM w (one that calls
+ * must_one itself is left as it is). For each versioned
  * kind the registry makes <kind>_guard: the row with this id and version, FOR
- * SHARE, must be there. */
+ * SHARE, must be there.
+ *
+ * A statement without $org needs a line "-- tenantless: reason" in its header. */
 #ifndef ISMS_DB_QUERY_H
 #define ISMS_DB_QUERY_H
 
@@ -62,6 +69,7 @@ struct query {
 	const char *sql;
 	enum query_class class;
 	const char *kind; /* name of the kind, or NULL */
+	const char *tenantless; /* why it is not bound to $org, or NULL */
 	struct query_param params[QUERY_PARAMS_MAX];
 	size_t n_params;
 	/* filled when the statement has been prepared and described */
@@ -70,13 +78,24 @@ struct query {
 	size_t n_columns;
 };
 
+struct arena;
+struct embedded_file;
 struct query_set;
 
 /* Parses the embedded statements; kinds is a NULL-ended list of the names of
  * versioned kinds, for the guards. NULL on a malformed header, named in *why
  * (static). Yours. */
 struct query_set *query_set_new(const char *const *kinds, const char **why);
+/* The same from given files. */
+struct query_set *query_set_new_from(const struct embedded_file *files, size_t n_files,
+                                     const char *const *kinds, const char **why);
 void query_set_free(struct query_set *set);
+/* FAILED_PRECONDITION for a statement that could reach another organisation:
+ * without $org, or without org_id = $n for it, or with fewer mentions of org_id
+ * than of tables (those with a column org_id, a NULL-ended list); unless it is
+ * tenantless with a reason. */
+STATUS_MUST_CHECK struct status query_set_lint(const struct query_set *set,
+                                               const char *const *tables, struct arena *arena);
 /* Borrowed; NULL when there is none of this name. */
 struct query *query_find(struct query_set *set, const char *name);
 size_t query_count(const struct query_set *set);

@@ -1,0 +1,16 @@
+/* Converters of repeated strings: one-dimensional uuid[] and text[]. */
+#ifndef ISMS_DB_CONVERT_LIST_H
+#define ISMS_DB_CONVERT_LIST_H
+
+#include "server/db/convert.h"
+
+enum convert_result convert_read_uuids(void *message, const struct convert *convert,
+				       const char *data, int len, struct arena *arena);
+enum convert_result convert_read_texts(void *message, const struct convert *convert,
+				       const char *data, int len, struct arena *arena);
+enum convert_result convert_write_uuids(struct convert_value *out, const struct convert *convert,
+					const void *message, char *scratch, struct arena *arena);
+enum convert_result convert_write_texts(struct convert_value *out, const struct convert *convert,
+					const void *message, char *scratch, struct arena *arena);
+
+#endif
