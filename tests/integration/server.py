@@ -1,0 +1,128 @@
+"""Starts ismsd with its own database in a folder of its own, and ends it."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import grpc
+import psycopg
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("ISMS_BUILD", ROOT / "build-test"))
+
+
+def read_conf(path):
+    pairs = {}
+    for line in path.read_text().splitlines():
+        line = line.split("#", 1)[0].strip()
+        if "=" in line:
+            key, value = line.split("=", 1)
+            pairs[key.strip()] = value.strip()
+    return pairs
+
+
+class Server:
+    """`ismsd --embedded DIR` on a free loopback port."""
+
+    def __init__(self, folder=None, *args):
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="isms-"))
+        os.chmod(self.folder, 0o755)
+        self.own = folder is None
+        self.args = args
+        self.process = None
+        self.log = self.folder / "server.log"
+
+    def start(self, wait=60):
+        (self.folder / "client.conf").unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [BUILD / "ismsd", "--embedded", self.folder / "data", "--listen", "127.0.0.1:0",
+                 *self.args], stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+        deadline = time.monotonic() + wait
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"ismsd ended with {self.process.returncode}:\n" + self.tail())
+            if self._ready():
+                return self
+            time.sleep(0.05)
+        self.kill()
+        raise RuntimeError("ismsd did not become ready:\n" + self.tail())
+
+    def _ready(self):
+        conf = self.folder / "data" / "client.conf"
+        if not conf.exists():
+            return False
+        self.conf = read_conf(conf)
+        if "address" not in self.conf or self.conf["address"].endswith(":0"):
+            return False
+        try:
+            with self.channel() as channel:
+                grpc.channel_ready_future(channel).result(timeout=1)
+            return True
+        except grpc.FutureTimeoutError:
+            return False
+
+    @property
+    def address(self):
+        return self.conf["address"]
+
+    @property
+    def ca(self):
+        return pathlib.Path(self.conf["ca"]).read_bytes()
+
+    def channel(self, *options):
+        return grpc.secure_channel(
+            self.address, grpc.ssl_channel_credentials(self.ca),
+            options=(("grpc.use_local_subchannel_pool", 1), *options))
+
+    def database(self, user="postgres"):
+        """A connection as the role that owns everything, past the server."""
+        return psycopg.connect(self.conninfo, autocommit=True,
+                               options="-c search_path=isms,public")
+
+    @property
+    def conninfo(self):
+        """Written by the embedded server for people who look inside."""
+        return (self.folder / "data" / "database_owner").read_text().strip()
+
+    def worker_pids(self):
+        pids = subprocess.run(["pgrep", "-P", str(self.process.pid), "-x", "ismsd"],
+                              stdout=subprocess.PIPE, text=True).stdout.split()
+        return [int(p) for p in pids]
+
+    def postmaster_pid(self):
+        path = next((self.folder / "data").rglob("postmaster.pid"))
+        return int(path.read_text().splitlines()[0])
+
+    def tail(self, lines=40):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self, wait=30):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(wait)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self.process.returncode if self.process else None
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def done(self):
+        code = self.stop()
+        if self.own:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return code
+
+    def leaks(self):
+        """Reports of the sanitizers in the log."""
+        text = self.log.read_text(errors="replace")
+        return re.findall(r"(?:ERROR: \w*Sanitizer|runtime error:).*", text)

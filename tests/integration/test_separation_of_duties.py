@@ -1,0 +1,138 @@
+"""Who may not decide, over the API: nobody gets around it with another account,
+another client or another role."""
+
+import pytest
+
+
+def refused(world, name, request):
+    return world.vote_fails(name, request, step=1, digest=request.snapshot_sha256)
+
+
+@pytest.fixture
+def request_of_contributor(world):
+    return world.acceptance(world.risk(score=(3, 4))).request
+
+
+def test_a_colleague_without_authority_is_not_asked(world, request_of_contributor):
+    failure = refused(world, "colleague", request_of_contributor)
+    assert failure.code == "PERMISSION_DENIED"
+
+
+def test_a_stranger_does_not_even_see_the_request(world, request_of_contributor):
+    failure = refused(world, "stranger", request_of_contributor)
+    assert failure.code == "NOT_FOUND"
+
+
+def test_a_service_account_never_votes(world, request_of_contributor):
+    failure = refused(world, "pipeline", request_of_contributor)
+    assert failure.code == "PERMISSION_DENIED" and failure.reason == "SOD_SERVICE", failure
+
+
+def test_the_requester_cannot_approve(world):
+    """The owner of a risk asks for its acceptance: the owner's step has nobody."""
+    risk = world.risk(score=(1, 1))
+    acceptance = world.acceptance(risk, by="owner", submit=False)
+    failure = world.owner.fails("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
+    assert failure.reason == "NO_ELIGIBLE_APPROVER" and failure.facts.get("step") == "1", failure
+
+
+def test_the_requester_is_refused_by_rule(world, request_of_contributor):
+    world.grant("contributor", "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id,
+                by=world.admin)
+    failure = refused(world, "contributor", request_of_contributor)
+    assert failure.code == "PERMISSION_DENIED" and failure.reason == "SOD_REQUESTER", failure
+
+
+def test_a_second_account_of_the_requester_counts_as_the_requester(world):
+    name = "second_of_author"
+    if name not in world.apis:
+        world.add(name, "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id,
+                  person=world.users["contributor"].person_id)
+    risk = world.risk(score=(3, 4))
+    request = world.acceptance(risk).request
+    failure = refused(world, name, request)
+    assert failure.code == "PERMISSION_DENIED" and failure.reason == "SOD_REQUESTER", failure
+
+
+def test_an_author_of_the_content_cannot_approve(world):
+    """Somebody else submits what the owner wrote a part of."""
+    risk = world.risk(score=(3, 4))
+    acceptance = world.acceptance(risk, submit=False)
+    world.owner.call("AcceptanceService/UpdateAcceptance", id=acceptance.meta.id,
+                     mutation={"expected_version": acceptance.meta.version},
+                     fields={"conditions": "weekly report"}, update_mask="conditions")
+    failure = world.contributor.fails("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
+    assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
+
+
+def test_a_scorer_cannot_approve(world):
+    if "scoring_officer" not in world.apis:
+        world.add("scoring_officer", "ISMS_MANAGER", "CRITICAL")
+    risk = world.risk(score=None)
+    risk = world.score(risk, 3, 4, by="scoring_officer")
+    request = world.acceptance(risk).request
+    world.vote("owner", request)
+    failure = world.vote_fails("scoring_officer", request, step=2,
+                               digest=request.snapshot_sha256)
+    assert failure.code == "PERMISSION_DENIED" and failure.reason == "SOD_CONTRIBUTOR", failure
+    world.vote("officer", request)
+
+
+def test_steps_that_want_other_people_get_them(world):
+    if "owner_and_manager" not in world.apis:
+        world.add("owner_and_manager", "RISK_OWNER", "CRITICAL")
+        world.grant("owner_and_manager", "ISMS_MANAGER", "CRITICAL")
+    risk = world.risk(score=(3, 4), owner="owner_and_manager")
+    request = world.acceptance(risk).request
+    world.vote("owner_and_manager", request)
+    failure = world.vote_fails("owner_and_manager", request, step=2,
+                               digest=request.snapshot_sha256)
+    assert failure.code == "PERMISSION_DENIED" and failure.reason == "SOD_DISTINCT", failure
+
+
+def test_a_second_vote_is_refused(world):
+    risk = world.risk(score=(5, 5))
+    request = world.acceptance(risk).request
+    world.vote("owner", request)
+    world.vote("ciso", request)
+    world.vote("committee_1", request)
+    again = world.vote_fails("committee_1", request, step=3, digest=request.snapshot_sha256)
+    assert again.code == "ALREADY_EXISTS" and again.reason == "ALREADY_VOTED", again
+
+
+def test_a_vote_is_bound_to_the_text_that_was_shown(world, request_of_contributor):
+    failure = world.vote_fails("owner", request_of_contributor, step=1, digest=b"\x01" * 32)
+    assert failure.code == "FAILED_PRECONDITION" and failure.reason == "CONTENT_CHANGED", failure
+
+
+def test_authority_is_capped_by_level(world):
+    if "small_owner" not in world.apis:
+        world.add("small_owner", "RISK_OWNER", "LOW", scope=world.unit.meta.id)
+    risk = world.risk(score=(3, 4), owner="small_owner")
+    acceptance = world.acceptance(risk, submit=False)
+    failure = world.contributor.fails("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
+    assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
+
+
+def test_a_right_that_is_gone_decides_nothing(world):
+    if "short_owner" not in world.apis:
+        world.add("short_owner")
+    grant = world.grant("short_owner", "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    request = world.acceptance(world.risk(score=(1, 1), owner="short_owner")).request
+    world.admin.call("DirectoryService/RevokeGrant", id=grant.meta.id, reason="left the unit")
+    failure = refused(world, "short_owner", request)
+    assert failure.code in ("PERMISSION_DENIED", "NOT_FOUND"), failure
+
+
+def test_nobody_grants_to_themselves(world):
+    failure = world.admin.fails(
+        "DirectoryService/GrantRole", user_id=world.id("admin"), role_code="RISK_OWNER",
+        scope_id=world.root.meta.id)
+    assert failure.code == "PERMISSION_DENIED" and failure.reason == "SELF_GRANT", failure
+
+
+def test_a_service_account_gets_no_deciding_role(world):
+    failure = world.admin.fails(
+        "DirectoryService/GrantRole", user_id=world.id("pipeline"), role_code="RISK_OWNER",
+        scope_id=world.unit.meta.id)
+    assert failure.code == "FAILED_PRECONDITION" and failure.reason == "SERVICE_ROLE", failure
