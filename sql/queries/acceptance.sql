@@ -1,0 +1,107 @@
+-- Risk acceptances, read through risk_acceptance_now, which tells whether one is
+-- effective at this moment.
+
+-- name: risk_acceptance_next_ref
+-- class: point
+-- tenantless: reads no table
+-- params:
+SELECT human_ref('ACC', nextval('risk_acceptance_ref')) AS ref;
+
+-- The owner of an acceptance is the owner of its risk.
+-- name: access_acceptance
+-- class: point
+-- params: $org $actor id
+SELECT c.scope_id, r.owner_id, a.permissions, a.max_accept_level, a.role_codes
+FROM risk_acceptance c
+JOIN risk r ON r.org_id = c.org_id AND r.id = c.risk_id
+CROSS JOIN LATERAL access_at($1, $2, c.scope_id) a
+WHERE c.org_id = $1 AND c.id = $3;
+
+-- name: risk_acceptance_get
+-- class: point
+-- params: $org $actor $permission id
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM risk_acceptance_now c
+WHERE c.org_id = $1 AND c.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = c.scope_id AND $3 = ANY (a.permissions));
+
+-- name: risk_acceptance_list
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit risk_id state
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM risk_acceptance_now c
+WHERE c.org_id = $1
+  AND c.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                     AND a.user_id = $2 AND $3 = ANY (a.permissions))
+  AND ($4::uuid IS NULL OR c.id < $4)
+  AND ($6::uuid IS NULL OR c.risk_id = $6)
+  AND ($7::text IS NULL OR c.state = $7)
+ORDER BY c.id DESC
+LIMIT $5;
+
+-- name: acceptance_for_write
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM risk_acceptance_now c
+WHERE c.org_id = $1 AND c.id = $2;
+
+-- name: acceptance_plan_for_write
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM risk_acceptance c
+JOIN treatment_plan p ON p.org_id = c.org_id AND p.id = c.plan_id
+WHERE c.org_id = $1 AND c.id = $2;
+
+-- name: acceptance_controls
+-- class: point
+-- params: $org compensating_control_ids
+SELECT c.id FROM control c WHERE c.org_id = $1 AND c.id = ANY ($2);
+
+-- name: risk_acceptance_insert
+-- class: commit
+-- params: $org id ref version created_at created_by updated_at updated_by scope_id risk_id
+-- params: plan_id state rationale business_reason conditions compensating_control_ids
+-- params: author_id requested_by level valid_from valid_until approval_request_id ended_at
+-- params: ended_by end_reason contributor_ids
+INSERT INTO risk_acceptance
+       (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
+        risk_id, plan_id, state, rationale, business_reason, conditions,
+        compensating_control_ids, author_id, requested_by, level, valid_from, valid_until,
+        approval_request_id, ended_at, ended_by, end_reason, contributor_ids)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+        coalesce($16::uuid[], '{}'), $17, $18, coalesce($19::smallint, 0::smallint), $20,
+        $21, $22, $23, $24, $25, coalesce($26::uuid[], '{}'));
+
+-- name: risk_acceptance_update
+-- class: commit
+-- params: $org id version updated_at updated_by state rationale business_reason conditions
+-- params: compensating_control_ids requested_by level valid_from valid_until
+-- params: approval_request_id ended_at ended_by end_reason contributor_ids
+UPDATE risk_acceptance
+SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, rationale = $7,
+        business_reason = $8, conditions = $9,
+        compensating_control_ids = coalesce($10::uuid[], '{}'), requested_by = $11,
+        level = coalesce($12::smallint, 0::smallint), valid_from = $13, valid_until = $14,
+        approval_request_id = $15, ended_at = $16, ended_by = $17, end_reason = $18,
+        contributor_ids = coalesce($19::uuid[], '{}')
+WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;

@@ -1,0 +1,515 @@
+-- The risk register. Rows are read through risk_now, which derives disposition
+-- and accepted_until at this moment.
+
+-- name: risk_next_ref
+-- class: point
+-- tenantless: reads no table
+-- params:
+SELECT human_ref('RSK', nextval('risk_ref')) AS ref;
+
+-- Where a risk is made.
+-- name: access_risk_scope
+-- class: point
+-- params: $org $actor scope_id
+SELECT s.id AS scope_id, NULL::uuid AS owner_id, a.permissions, a.max_accept_level, a.role_codes
+FROM scope s CROSS JOIN LATERAL access_at($1, $2, s.id) a
+WHERE s.org_id = $1 AND s.id = $3;
+
+-- name: access_risk
+-- class: point
+-- params: $org $actor id
+SELECT r.scope_id, r.owner_id, a.permissions, a.max_accept_level, a.role_codes
+FROM risk r CROSS JOIN LATERAL access_at($1, $2, r.scope_id) a
+WHERE r.org_id = $1 AND r.id = $3;
+
+-- name: access_risk_of
+-- class: point
+-- params: $org $actor risk_id
+SELECT r.scope_id, r.owner_id, a.permissions, a.max_accept_level, a.role_codes
+FROM risk r CROSS JOIN LATERAL access_at($1, $2, r.scope_id) a
+WHERE r.org_id = $1 AND r.id = $3;
+
+-- name: risk_get
+-- class: point
+-- params: $org $actor $permission id
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM risk_now r
+WHERE r.org_id = $1 AND r.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = r.scope_id AND $3 = ANY (a.permissions));
+
+-- name: risk_list
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit scope_id owner_id state
+-- params: min_level
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM risk_now r
+WHERE r.org_id = $1
+  AND r.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                     AND a.user_id = $2 AND $3 = ANY (a.permissions))
+  AND ($4::uuid IS NULL OR r.id < $4)
+  AND ($6::uuid IS NULL OR r.scope_id = $6)
+  AND ($7::uuid IS NULL OR r.owner_id = $7)
+  AND ($8::text IS NULL OR r.state = $8)
+  AND r.current_level >= coalesce($9::smallint, 0::smallint)
+ORDER BY r.id DESC
+LIMIT $5;
+
+-- name: risk_for_write
+-- class: point
+-- kind: risk
+-- params: $org id
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM risk_now r
+WHERE r.org_id = $1 AND r.id = $2;
+
+-- name: risk_to_treat
+-- class: point
+-- kind: risk
+-- params: $org risk_id
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM risk_now r
+WHERE r.org_id = $1 AND r.id = $2;
+
+-- What a request refers to and the caller may refer to.
+-- name: risk_fields_owner
+-- class: point
+-- params: $org owner_id
+SELECT u.id FROM app_user u
+WHERE u.org_id = $1 AND u.id = $2 AND u.kind = 'HUMAN' AND u.state <> 'DEACTIVATED';
+
+-- name: risk_fields_system
+-- class: point
+-- params: $org $actor ai_system_id
+SELECT s.id FROM ai_system s
+WHERE s.org_id = $1 AND s.id = $3
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = s.scope_id AND 'system.read' = ANY (a.permissions));
+
+-- name: risk_fields_assets
+-- class: point
+-- params: $org $actor asset_ids
+SELECT t.id FROM asset t
+WHERE t.org_id = $1 AND t.id = ANY ($3)
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = t.scope_id AND 'asset.read' = ANY (a.permissions));
+
+-- name: risk_fields_threats
+-- class: point
+-- params: $org threat_ids
+SELECT t.id FROM threat t WHERE t.org_id = $1 AND t.id = ANY ($2);
+
+-- name: risk_fields_vulnerabilities
+-- class: point
+-- params: $org vulnerability_ids
+SELECT v.id FROM vulnerability v WHERE v.org_id = $1 AND v.id = ANY ($2);
+
+-- name: risk_insert
+-- class: commit
+-- params: $org id ref version created_at created_by updated_at updated_by scope_id
+-- params: ai_system_id title cause event consequence owner_id state asset_ids threat_ids
+-- params: vulnerability_ids inherent_likelihood inherent_impact inherent_level
+-- params: current_likelihood current_impact current_level target_likelihood target_impact
+-- params: target_level method_id
+INSERT INTO risk
+       (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
+        ai_system_id, title, cause, event, consequence, owner_id, state, asset_ids,
+        threat_ids, vulnerability_ids, inherent_likelihood, inherent_impact, inherent_level,
+        current_likelihood, current_impact, current_level, target_likelihood, target_impact,
+        target_level, method_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        coalesce($17::uuid[], '{}'), coalesce($18::uuid[], '{}'),
+        coalesce($19::uuid[], '{}'), coalesce($20::smallint, 0::smallint),
+        coalesce($21::smallint, 0::smallint), coalesce($22::smallint, 0::smallint),
+        coalesce($23::smallint, 0::smallint), coalesce($24::smallint, 0::smallint),
+        coalesce($25::smallint, 0::smallint), coalesce($26::smallint, 0::smallint),
+        coalesce($27::smallint, 0::smallint), coalesce($28::smallint, 0::smallint), $29);
+
+-- name: risk_update
+-- class: commit
+-- params: $org id version updated_at updated_by ai_system_id title cause event consequence
+-- params: owner_id state asset_ids threat_ids vulnerability_ids inherent_likelihood
+-- params: inherent_impact inherent_level current_likelihood current_impact current_level
+-- params: target_likelihood target_impact target_level method_id
+UPDATE risk
+SET     version = $3::bigint, updated_at = $4, updated_by = $5, ai_system_id = $6,
+        title = $7, cause = $8, event = $9, consequence = $10, owner_id = $11, state = $12,
+        asset_ids = coalesce($13::uuid[], '{}'), threat_ids = coalesce($14::uuid[], '{}'),
+        vulnerability_ids = coalesce($15::uuid[], '{}'),
+        inherent_likelihood = coalesce($16::smallint, 0::smallint),
+        inherent_impact = coalesce($17::smallint, 0::smallint),
+        inherent_level = coalesce($18::smallint, 0::smallint),
+        current_likelihood = coalesce($19::smallint, 0::smallint),
+        current_impact = coalesce($20::smallint, 0::smallint),
+        current_level = coalesce($21::smallint, 0::smallint),
+        target_likelihood = coalesce($22::smallint, 0::smallint),
+        target_impact = coalesce($23::smallint, 0::smallint),
+        target_level = coalesce($24::smallint, 0::smallint), method_id = $25
+WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
+
+-- name: risk_score_put
+-- class: commit
+-- params: $org id risk_id kind score_likelihood score_impact score_level method_id
+-- params: rationale scored_by scored_by_persons at
+INSERT INTO risk_score (org_id, id, risk_id, kind, likelihood, impact, level, method_id, rationale,
+                        scored_by, scored_by_persons, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- The dossier of a risk: everything on it that is open or in force. One set of
+-- statements for each thing that a request may name: the risk, a plan, an
+-- acceptance (each of the latter itself first, whatever its state), an approval
+-- request, or an asset of the risk (then several risks). The limits are far above
+-- what the open and in-force constraints let exist.
+
+-- name: dossier_plans_of_risk
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+WITH d AS (SELECT $2::uuid AS risk_id)
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+       'IMPLEMENTED', 'VERIFIED'))
+ORDER BY p.id
+LIMIT 32;
+
+-- name: dossier_acceptances_of_risk
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+WITH d AS (SELECT $2::uuid AS risk_id)
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY c.id
+LIMIT 8;
+
+-- name: dossier_requests_of_risk
+-- class: point
+-- kind: approval_request
+-- params: $org id
+WITH d AS (SELECT $2::uuid AS risk_id)
+SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
+       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
+       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
+       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
+       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 8;
+
+-- name: dossier_risk_of_plan
+-- class: point
+-- kind: risk
+-- params: $org id
+WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
+           WHERE p.org_id = $1 AND p.id = $2)
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
+WHERE r.org_id = $1;
+
+-- name: dossier_plans_of_plan
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
+           WHERE p.org_id = $1 AND p.id = $2)
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.id = d.plan_id OR p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+       'IMPLEMENTED', 'VERIFIED'))
+ORDER BY (p.id = d.plan_id) DESC, p.id
+LIMIT 32;
+
+-- name: dossier_acceptances_of_plan
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
+           WHERE p.org_id = $1 AND p.id = $2)
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY c.id
+LIMIT 8;
+
+-- name: dossier_requests_of_plan
+-- class: point
+-- kind: approval_request
+-- params: $org id
+WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
+           WHERE p.org_id = $1 AND p.id = $2)
+SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
+       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
+       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
+       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
+       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 8;
+
+-- name: dossier_risk_of_acceptance
+-- class: point
+-- kind: risk
+-- params: $org id
+WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
+           WHERE c.org_id = $1 AND c.id = $2)
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
+WHERE r.org_id = $1;
+
+-- name: dossier_plans_of_acceptance
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
+           WHERE c.org_id = $1 AND c.id = $2)
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.id = d.plan_id OR p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+       'IMPLEMENTED', 'VERIFIED'))
+ORDER BY (p.id = d.plan_id) DESC, p.id
+LIMIT 32;
+
+-- name: dossier_acceptances_of_acceptance
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
+           WHERE c.org_id = $1 AND c.id = $2)
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.id = d.acceptance_id OR c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY (c.id = d.acceptance_id) DESC, c.id
+LIMIT 8;
+
+-- name: dossier_requests_of_acceptance
+-- class: point
+-- kind: approval_request
+-- params: $org id
+WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
+           WHERE c.org_id = $1 AND c.id = $2)
+SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
+       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
+       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
+       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
+       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 8;
+
+-- name: dossier_risk_of_request
+-- class: point
+-- kind: risk
+-- params: $org request_id
+WITH d AS (SELECT q.risk_id FROM approval_request q
+           WHERE q.org_id = $1 AND q.id = $2)
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
+WHERE r.org_id = $1;
+
+-- name: dossier_plans_of_request
+-- class: point
+-- kind: treatment_plan
+-- params: $org request_id
+WITH d AS (SELECT q.risk_id FROM approval_request q
+           WHERE q.org_id = $1 AND q.id = $2)
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+       'IMPLEMENTED', 'VERIFIED'))
+ORDER BY p.id
+LIMIT 32;
+
+-- name: dossier_acceptances_of_request
+-- class: point
+-- kind: risk_acceptance
+-- params: $org request_id
+WITH d AS (SELECT q.risk_id FROM approval_request q
+           WHERE q.org_id = $1 AND q.id = $2)
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY c.id
+LIMIT 8;
+
+-- name: dossier_requests_of_request
+-- class: point
+-- kind: approval_request
+-- params: $org request_id
+WITH d AS (SELECT q.risk_id FROM approval_request q
+           WHERE q.org_id = $1 AND q.id = $2)
+SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
+       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
+       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
+       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
+       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 8;
+
+-- name: dossier_risk_of_asset
+-- class: point
+-- kind: risk
+-- params: $org id
+WITH d AS (SELECT r.id AS risk_id FROM risk r
+           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
+           ORDER BY r.id LIMIT 17)
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
+WHERE r.org_id = $1
+ORDER BY r.id;
+
+-- name: dossier_plans_of_asset
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+WITH d AS (SELECT r.id AS risk_id FROM risk r
+           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
+           ORDER BY r.id LIMIT 17)
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+       'IMPLEMENTED', 'VERIFIED'))
+ORDER BY p.id
+LIMIT 128;
+
+-- name: dossier_acceptances_of_asset
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+WITH d AS (SELECT r.id AS risk_id FROM risk r
+           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
+           ORDER BY r.id LIMIT 17)
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY c.id
+LIMIT 64;
+
+-- name: dossier_requests_of_asset
+-- class: point
+-- kind: approval_request
+-- params: $org id
+WITH d AS (SELECT r.id AS risk_id FROM risk r
+           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
+           ORDER BY r.id LIMIT 17)
+SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
+       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
+       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
+       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
+       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 64;

@@ -1,0 +1,102 @@
+-- Treatment plans.
+
+-- name: treatment_plan_next_ref
+-- class: point
+-- tenantless: reads no table
+-- params:
+SELECT human_ref('TRP', nextval('treatment_plan_ref')) AS ref;
+
+-- The owner of a plan is the owner of its risk.
+-- name: access_plan
+-- class: point
+-- params: $org $actor id
+SELECT p.scope_id, r.owner_id, a.permissions, a.max_accept_level, a.role_codes
+FROM treatment_plan p
+JOIN risk r ON r.org_id = p.org_id AND r.id = p.risk_id
+CROSS JOIN LATERAL access_at($1, $2, p.scope_id) a
+WHERE p.org_id = $1 AND p.id = $3;
+
+-- name: treatment_plan_get
+-- class: point
+-- params: $org $actor $permission id
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM treatment_plan p
+WHERE p.org_id = $1 AND p.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = p.scope_id AND $3 = ANY (a.permissions));
+
+-- name: treatment_plan_list
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit risk_id state
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM treatment_plan p
+WHERE p.org_id = $1
+  AND p.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                     AND a.user_id = $2 AND $3 = ANY (a.permissions))
+  AND ($4::uuid IS NULL OR p.id < $4)
+  AND ($6::uuid IS NULL OR p.risk_id = $6)
+  AND ($7::text IS NULL OR p.state = $7)
+ORDER BY p.id DESC
+LIMIT $5;
+
+-- name: treatment_plan_for_write
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM treatment_plan p
+WHERE p.org_id = $1 AND p.id = $2;
+
+-- name: treatment_plan_insert
+-- class: commit
+-- params: $org id ref version created_at created_by updated_at updated_by scope_id risk_id
+-- params: option state author_id content approval_request_id contributor_ids ai_system_id
+-- params: lapses_at control_ids assignee_ids
+INSERT INTO treatment_plan
+       (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
+        risk_id, option, state, author_id, content, approval_request_id, contributor_ids,
+        ai_system_id, lapses_at, control_ids, assignee_ids)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+        coalesce($16::uuid[], '{}'), $17, $18, coalesce($19::uuid[], '{}'),
+        coalesce($20::uuid[], '{}'));
+
+-- name: treatment_plan_update
+-- class: commit
+-- params: $org id version updated_at updated_by state content approval_request_id
+-- params: contributor_ids ai_system_id lapses_at control_ids assignee_ids
+UPDATE treatment_plan
+SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, content = $7,
+        approval_request_id = $8, contributor_ids = coalesce($9::uuid[], '{}'),
+        ai_system_id = $10, lapses_at = $11, control_ids = coalesce($12::uuid[], '{}'),
+        assignee_ids = coalesce($13::uuid[], '{}')
+WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
+
+-- The system that an AVOID plan is about, if the caller may see it.
+-- name: plan_system
+-- class: point
+-- params: $org $actor id
+SELECT s.id
+FROM treatment_plan p
+JOIN ai_system s ON s.org_id = p.org_id AND s.id = p.ai_system_id
+WHERE p.org_id = $1 AND p.id = $3
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = s.scope_id AND 'system.read' = ANY (a.permissions));
+
+-- Plans in force that say not to deploy the system that the request is about.
+-- name: avoid_in_force
+-- class: point
+-- params: $org id
+SELECT p.id
+FROM treatment_plan p
+WHERE p.org_id = $1 AND p.ai_system_id = $2 AND p.option = 'AVOID'
+  AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
+LIMIT 1;
