@@ -1,0 +1,23 @@
+/* The loads of a method that decides something about a risk: its dossier, found
+ * by what the request names ("risk", "plan", "acceptance", "request", "asset"). */
+#ifndef ISMS_RPC_DOSSIER_LOADS_H
+#define ISMS_RPC_DOSSIER_LOADS_H
+
+#include "isms/v1/acceptance.pb-c.h"
+#include "isms/v1/approval.pb-c.h"
+#include "isms/v1/risk.pb-c.h"
+#include "isms/v1/treatment.pb-c.h"
+
+#define LOAD(name, type) { .query = (name), .row = &type##__descriptor }
+
+/* Plans, acceptances and requests on the risk. */
+#define DOSSIER_LOADS(of)                                                  \
+	LOAD("dossier_plans_of_" of, isms__v1__treatment_plan),            \
+	LOAD("dossier_acceptances_of_" of, isms__v1__acceptance),          \
+	LOAD("dossier_requests_of_" of, isms__v1__approval_request)
+
+/* For a method that changes an asset: the risks it is linked to that have
+ * something open or in force, with their dossiers. */
+#define LOADS_OF_ASSET LOAD("dossier_risk_of_asset", isms__v1__risk), DOSSIER_LOADS("asset")
+
+#endif
