@@ -79,15 +79,21 @@ struct isms_call_options {
 };
 #define ISMS_CALL_OPTIONS_INIT { sizeof(struct isms_call_options), 0, 0, 0 }
 
-/* A client; does not connect yet. NULL when out of memory or when options miss
- * the address. Yours. */
+/* A client; does not connect yet. NULL when out of memory or when the options are
+ * not usable: an address that is missing or malformed, a token that cannot go into
+ * a header. Yours. */
 ISMS_EXPORT struct isms_client *isms_client_new(const struct isms_client_options *options);
-/* Ends calls in flight without a reply; accepts NULL. */
+/* Ends calls in flight without a reply; accepts NULL. From within a done function
+ * it takes effect when the library returns. */
 ISMS_EXPORT void isms_client_free(struct isms_client *client);
-/* Replaces the access token; NULL for none. Copied. 0, or -1 out of memory. */
+/* Replaces the access token; NULL for none. Copied. 0, or -1 when out of memory or
+ * when it cannot be a token; then the old one stays. */
 ISMS_EXPORT int isms_client_set_token(struct isms_client *client, const char *token);
 
-/* Makes a call and waits for its end. method is "/package.Service/Method";
+/* Makes a call and waits for its end; reconnects, and repeats the call where that
+ * is safe: the server has not seen it, or it reads, or it carries an idempotency
+ * key (a field "mutation" with a "request_id"). UNAVAILABLE is repeated, ABORTED
+ * and RESOURCE_EXHAUSTED only when the server says when. method is "/package.Service/Method";
  * request is packed through its own descriptor, the reply is unpacked as
  * response. Never NULL but when out of memory. Yours (isms_reply_free). */
 ISMS_EXPORT struct isms_reply *isms_call(struct isms_client *client, const char *method,
@@ -96,7 +102,8 @@ ISMS_EXPORT struct isms_reply *isms_call(struct isms_client *client, const char 
                                          const struct isms_call_options *options);
 
 /* Non-blocking: done is run once from isms_client_process with a reply that is
- * yours. Returns a number > 0 for isms_call_cancel, or -1 when out of memory or
+ * yours; it may use the client freely. The request is packed at once and not kept.
+ * Resolving a host name is the one thing that still blocks. Returns a number > 0 for isms_call_cancel, or -1 when out of memory or
  * when 64 calls are in flight. */
 typedef void (*isms_done_fn)(void *arg, struct isms_reply *reply);
 ISMS_EXPORT int64_t isms_call_start(struct isms_client *client, const char *method,
@@ -133,6 +140,9 @@ ISMS_EXPORT size_t isms_reply_facts(const struct isms_reply *reply);
 ISMS_EXPORT const char *isms_reply_fact_key(const struct isms_reply *reply, size_t i);
 ISMS_EXPORT const char *isms_reply_fact_value(const struct isms_reply *reply, size_t i);
 ISMS_EXPORT const char *isms_reply_fact(const struct isms_reply *reply, const char *key);
+/* Idempotency key that the call went out with, to settle an unknown outcome
+ * (reason OUTCOME_UNKNOWN) by calling again; "" for calls without one. */
+ISMS_EXPORT const char *isms_reply_request_id(const struct isms_reply *reply);
 /* Whether the same call may succeed when it is made again. */
 ISMS_EXPORT int isms_reply_retriable(const struct isms_reply *reply);
 /* When the server asks to try again; 0 when it does not say. */
