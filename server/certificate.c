@@ -194,7 +194,9 @@ struct status certificate_ensure(const char *folder, const char *host, struct ar
 	const char *key_path = arena_printf(arena, "%s/server.key", folder);
 	const char *names = "DNS:localhost,IP:127.0.0.1,IP:::1";
 
-	if (host && (!host[0] || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0))
+	if (host && (!host[0] || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ||
+		     strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0 ||
+		     strcmp(host, "localhost") == 0))
 		host = NULL;
 	/* The list of names is a small language of OpenSSL's: nothing but a host. */
 	if (host && strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

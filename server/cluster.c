@@ -144,7 +144,8 @@ static struct status socket_folder(const char **out, const char *folder, struct 
 
 void cluster_close(struct cluster *cluster)
 {
-	if (strncmp(cluster->sockets, "/tmp/ismsd-", strlen("/tmp/ismsd-")) == 0)
+	if (cluster->sockets &&
+	    strncmp(cluster->sockets, "/tmp/ismsd-", strlen("/tmp/ismsd-")) == 0)
 		(void)rmdir(cluster->sockets);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/close_range.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -116,11 +117,31 @@ struct status process_run(const char *const *argv, const char *log_path, struct 
 			   text ? text : argv[0]);
 }
 
+/* One that has ended but that its parent has not asked about counts as ended. */
+static bool is_zombie(pid_t pid)
+{
+	char path[64];
+	char line[512] = "";
+	const char *state;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	(void)fclose(file);
+	/* "PID (NAME) STATE …", where NAME may hold anything. */
+	state = strrchr(line, ')');
+	return state && state[1] == ' ' && (state[2] == 'Z' || state[2] == 'X');
+}
+
 static bool ended(pid_t pid, bool child)
 {
 	if (child)
 		return waitpid(pid, NULL, WNOHANG) != 0;
-	return kill(pid, 0) != 0 && errno == ESRCH;
+	return (kill(pid, 0) != 0 && errno == ESRCH) || is_zombie(pid);
 }
 
 bool process_wait(pid_t pid, bool child, int64_t timeout_us)

@@ -1,0 +1,121 @@
+/* Whether program and database fit, see check.h. */
+#include "server/check.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/log.h"
+#include "server/db/db.h"
+#include "server/db/query.h"
+#include "server/domain/kind.h"
+#include "server/engine/engine.h"
+#include "server/process.h"
+#include "server/rpc/services.h"
+#include "server/serve.h"
+#include "server/settings.h"
+
+enum { AGAIN_US = 500000 };
+
+struct status check_queries(struct query_set **out)
+{
+	const char *kinds[KIND_COUNT + 1] = { NULL };
+	const char *why = NULL;
+	size_t n = 0;
+	struct query_set *queries;
+
+	for (int id = KIND_NONE + 1; id < KIND_COUNT; id++) {
+		const struct kind *kind = kind_of((enum kind_id)id);
+
+		if (kind->versioned)
+			kinds[n++] = kind->name;
+	}
+	queries = query_set_new(kinds, &why);
+	if (!queries)
+		return status_make(STATUS_CODE_INTERNAL, "QUERIES", why ? why : "out of memory");
+	*out = queries;
+	return STATUS_OK;
+}
+
+static struct status describe(struct query_set *queries, const struct settings *settings,
+			      struct arena *arena)
+{
+	int64_t until = process_now_us() + settings->wait_for_database;
+	bool told = false;
+
+	for (;;) {
+		struct status st = db_describe(queries, settings->database, arena);
+
+		if (st.code != STATUS_CODE_UNAVAILABLE || process_now_us() + AGAIN_US > until)
+			return st;
+		if (!told)
+			log_write(LOG_WARN, "waiting_for_database", "message=%s", st.message);
+		told = true;
+		(void)usleep(AGAIN_US);
+	}
+}
+
+static struct status bind_methods(struct query_set *queries, const struct settings *settings)
+{
+	struct status st = status_make(STATUS_CODE_FAILED_PRECONDITION, "BINDING",
+				       "methods do not fit the database, the log says which");
+	struct event_base *base = event_base_new();
+	struct db_settings limits = serve_db_settings(settings);
+	struct db *db = base ? db_new(base, queries, &limits) : NULL;
+	struct engine *engine = db ? engine_new(base, db, rpc_services, rpc_services_count) : NULL;
+
+	if (engine)
+		st = STATUS_OK;
+	engine_free(engine);
+	db_free(db);
+	if (base)
+		event_base_free(base);
+	return st;
+}
+
+struct status check_bind(struct query_set *queries, const struct settings *settings,
+			 struct arena *arena)
+{
+	struct status st = describe(queries, settings, arena);
+
+	if (!status_ok(&st))
+		return st;
+	return bind_methods(queries, settings);
+}
+
+static const char *mode_name(enum rpc_mode mode)
+{
+	switch (mode) {
+	case RPC_READ:
+		return "read";
+	case RPC_LIST:
+		return "list";
+	case RPC_WRITE:
+		return "write";
+	}
+	return "?";
+}
+
+static const char *permission_name(const struct rpc *rpc)
+{
+	if (rpc->auth == RPC_AUTH_NONE)
+		return "(anybody)";
+	return rpc->permission ? rpc->permission : "(any caller)";
+}
+
+void check_print(FILE *out)
+{
+	for (size_t i = 0; i < rpc_services_count; i++) {
+		const struct rpc_service *service = rpc_services[i];
+
+		for (size_t j = 0; j < service->n_rpcs; j++) {
+			const struct rpc *rpc = &service->rpcs[j];
+			int width = (int)(fprintf(out, "/%s/%s", service->descriptor->name,
+						  rpc->method));
+
+			(void)fprintf(out, "%*s %-5s  %s\n", width < 56 ? 56 - width : 0, "",
+				      mode_name(rpc->mode), permission_name(rpc));
+		}
+	}
+}

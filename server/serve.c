@@ -1,0 +1,414 @@
+/* Serving, see serve.h.
+ *
+ * The first process holds settings, prepared statements, TLS context and socket;
+ * workers are forks of it and so have what it had when they began. A reload is new
+ * settings in the first process and then new workers. */
+#include "server/serve.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/log.h"
+#include "common/tls.h"
+#include "server/check.h"
+#include "server/db/query.h"
+#include "server/embedded.h"
+#include "server/engine/engine.h"
+#include "server/file.h"
+#include "server/listener.h"
+#include "server/net/worker.h"
+#include "server/rpc/services.h"
+#include "server/settings.h"
+#include "server/supervisor.h"
+
+enum { SETTINGS_ARENA = 1 << 20 };
+
+struct service {
+	const struct command *command;
+	const struct settings *settings;
+	struct embedded *embedded;
+	struct query_set *queries;
+	SSL_CTX *tls;
+	int listen_fd;
+	const char *address;
+	struct worker_counters *counters; /* SUPERVISOR_SLOTS, shared with the workers */
+	struct arena *reloaded;           /* holds settings after a reload */
+	struct settings current;          /* likewise */
+};
+
+struct db_settings serve_db_settings(const struct settings *settings)
+{
+	struct db_settings limits = {
+		.conninfo = settings->database,
+		.connections = { [QUERY_POINT] = (int)settings->point_connections,
+				 [QUERY_LIST] = (int)settings->list_connections,
+				 [QUERY_COMMIT] = (int)settings->commit_connections },
+		.statement_timeout_us = { [QUERY_POINT] = settings->point_timeout,
+					  [QUERY_LIST] = settings->list_timeout,
+					  [QUERY_COMMIT] = settings->commit_timeout },
+		.queue_max = (size_t)settings->database_queue,
+	};
+
+	return limits;
+}
+
+/* From the moment that somebody is told of the server, a signal ends it in order. */
+static void hold_signals(int how)
+{
+	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		(void)sigaddset(&set, held[i]);
+	(void)sigprocmask(how, &set, NULL);
+}
+
+/* --- a worker ----------------------------------------------------------------- */
+
+struct worker_signals {
+	struct service *service;
+	struct worker *worker;
+	struct event *events[3];
+};
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+	const struct worker_signals *signals = arg;
+
+	(void)sig;
+	(void)what;
+	worker_drain(signals->worker);
+}
+
+static bool load_settings(struct service *service, struct arena **arena, struct settings *settings,
+			  SSL_CTX **tls);
+
+/* Without a supervisor only the certificate can be exchanged. */
+static void on_reload(evutil_socket_t sig, short what, void *arg)
+{
+	const struct worker_signals *signals = arg;
+	struct arena *arena = NULL;
+	struct settings settings;
+	SSL_CTX *tls = NULL;
+
+	(void)sig;
+	(void)what;
+	if (!load_settings(signals->service, &arena, &settings, &tls))
+		return;
+	worker_set_tls(signals->worker, tls);
+	log_write(LOG_INFO, "reloaded", "what=certificate");
+	SSL_CTX_free(tls);
+	arena_free(arena);
+}
+
+static void signals_init(struct worker_signals *signals, struct event_base *base, bool alone)
+{
+	signals->events[0] = evsignal_new(base, SIGTERM, on_stop, signals);
+	signals->events[1] = evsignal_new(base, SIGINT, on_stop, signals);
+	if (alone)
+		signals->events[2] = evsignal_new(base, SIGHUP, on_reload, signals);
+	else
+		(void)signal(SIGHUP, SIG_IGN);
+	for (size_t i = 0; i < (alone ? 3 : 2); i++) {
+		assert(signals->events[i]);
+		(void)event_add(signals->events[i], NULL);
+	}
+}
+
+static void signals_done(struct worker_signals *signals)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (signals->events[i])
+			event_free(signals->events[i]);
+}
+
+static struct worker *make_worker(struct service *service, unsigned slot, struct event_base *base,
+				  struct engine *engine, struct db *db)
+{
+	struct worker_settings settings = worker_settings_default;
+
+	settings.listen_fd = service->listen_fd;
+	settings.tls = service->tls;
+	settings.number = slot;
+	settings.connections_max = (size_t)service->settings->max_connections;
+	settings.streams_max = (unsigned)service->settings->max_streams;
+	settings.drain_us = service->settings->drain_timeout;
+	settings.reflection = service->settings->reflection;
+	settings.counters = &service->counters[slot];
+	*settings.counters = (struct worker_counters){ 0 };
+	return worker_new(base, engine, db, &settings);
+}
+
+static int run_worker(struct service *service, unsigned slot, bool alone)
+{
+	struct db_settings limits = serve_db_settings(service->settings);
+	struct worker_signals signals = { .service = service };
+	struct event_base *base = event_base_new();
+	struct db *db = base ? db_new(base, service->queries, &limits) : NULL;
+	struct engine *engine = db ? engine_new(base, db, rpc_services, rpc_services_count) : NULL;
+
+	if (engine)
+		signals.worker = make_worker(service, slot, base, engine, db);
+	if (!signals.worker) {
+		log_write(LOG_ERROR, "worker_start_failed", "slot=%u", slot);
+		engine_free(engine);
+		db_free(db);
+		if (base)
+			event_base_free(base);
+		return EXIT_FAILURE;
+	}
+	signals_init(&signals, base, alone);
+	hold_signals(SIG_UNBLOCK);
+	worker_run(signals.worker);
+	worker_free(signals.worker);
+	signals_done(&signals);
+	engine_free(engine);
+	db_free(db);
+	event_base_free(base);
+	return EXIT_SUCCESS;
+}
+
+static int worker_process(void *arg, unsigned slot)
+{
+	struct service *service = arg;
+
+	if (service->embedded)
+		embedded_forked(service->embedded);
+	return run_worker(service, slot, false);
+}
+
+/* --- reloading ------------------------------------------------------------------ */
+
+/* Reads settings and certificate anew. false, with the reason in the log, when any
+ * of it is wrong: then nothing has changed. */
+static bool load_settings(struct service *service, struct arena **arena, struct settings *settings,
+			  SSL_CTX **tls)
+{
+	struct arena *fresh = arena_new(SETTINGS_ARENA);
+	struct status st =
+		status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "out of memory");
+
+	if (fresh)
+		st = settings_load(settings, service->command, fresh);
+	if (fresh && status_ok(&st)) {
+		if (service->embedded)
+			embedded_settings(service->embedded, settings);
+		st = tls_server_context(tls, settings->tls_cert, settings->tls_key, settings->tls12,
+					fresh);
+	}
+	if (fresh && status_ok(&st)) {
+		*arena = fresh;
+		return true;
+	}
+	log_write(LOG_ERROR, "reload_failed", "reason=%s message=%s", st.reason, st.message);
+	arena_free(fresh);
+	return false;
+}
+
+static bool reload(void *arg, struct supervisor *supervisor)
+{
+	struct service *service = arg;
+	struct arena *arena = NULL;
+	struct settings settings;
+	SSL_CTX *tls = NULL;
+
+	if (!load_settings(service, &arena, &settings, &tls))
+		return false;
+	if (strcmp(settings.listen, service->settings->listen) != 0 || settings.workers == 0) {
+		log_write(LOG_WARN, "setting_needs_restart", "setting=%s",
+			  settings.workers == 0 ? "workers" : "listen");
+		if (settings.workers == 0)
+			settings.workers = service->settings->workers;
+	}
+	log_set_level(settings.log_level);
+	SSL_CTX_free(service->tls);
+	service->tls = tls;
+	service->current = settings;
+	service->settings = &service->current;
+	arena_free(service->reloaded);
+	service->reloaded = arena;
+	supervisor->workers = (unsigned)settings.workers;
+	supervisor->drain_timeout_us = settings.drain_timeout;
+	log_write(LOG_INFO, "reloaded", "what=settings workers=%u", supervisor->workers);
+	return true;
+}
+
+static void report(void *arg)
+{
+	const struct service *service = arg;
+	struct worker_counters sum = { 0 };
+
+	for (size_t i = 0; i < SUPERVISOR_SLOTS; i++) {
+		const volatile struct worker_counters *one = &service->counters[i];
+
+		sum.accepted += one->accepted;
+		sum.connections += one->connections;
+		sum.handshakes_failed += one->handshakes_failed;
+		sum.calls += one->calls;
+		sum.in_flight += one->in_flight;
+		sum.refused += one->refused;
+	}
+	log_write(LOG_INFO, "counters",
+		  "accepted=%llu connections=%llu handshakes_failed=%llu calls=%llu in_flight=%llu "
+		  "refused=%llu",
+		  (unsigned long long)sum.accepted, (unsigned long long)sum.connections,
+		  (unsigned long long)sum.handshakes_failed, (unsigned long long)sum.calls,
+		  (unsigned long long)sum.in_flight, (unsigned long long)sum.refused);
+}
+
+static pid_t restart_database(void *arg)
+{
+	struct service *service = arg;
+
+	return embedded_restart(service->embedded);
+}
+
+/* --- the first process ------------------------------------------------------------- */
+
+/* Tells the service manager, if there is one, by its datagram protocol. */
+static void notify(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
+		return;
+	memcpy(address.sun_path, path, strlen(path));
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+	(void)close(fd);
+}
+
+static struct status prepare(struct service *service, struct arena *arena)
+{
+	const struct settings *settings = service->settings;
+	struct status st;
+
+	if (!settings->database[0])
+		return status_make(STATUS_CODE_INVALID_ARGUMENT, "INVALID_SETTING",
+				   "setting database is needed, or --embedded DIR");
+	if (!settings->tls_cert[0] || !settings->tls_key[0])
+		return status_make(STATUS_CODE_INVALID_ARGUMENT, "INVALID_SETTING",
+				   "settings tls-cert and tls-key are needed");
+	st = tls_server_context(&service->tls, settings->tls_cert, settings->tls_key,
+				settings->tls12, arena);
+	if (status_ok(&st))
+		st = check_queries(&service->queries);
+	if (status_ok(&st))
+		st = check_bind(service->queries, settings, arena);
+	if (status_ok(&st))
+		st = listener_open(&service->listen_fd, &service->address, settings->listen,
+				   (int)settings->backlog, arena);
+	if (!status_ok(&st))
+		return st;
+	service->counters = mmap(NULL, SUPERVISOR_SLOTS * sizeof(*service->counters),
+				 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (service->counters == MAP_FAILED) {
+		service->counters = NULL;
+		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "OUT_OF_MEMORY",
+				   "out of memory");
+	}
+	return STATUS_OK;
+}
+
+static struct status announce(const struct service *service, struct arena *arena)
+{
+	const struct settings *settings = service->settings;
+	const char *pid = arena_printf(arena, "%d\n", (int)getpid());
+	struct status st = STATUS_OK;
+
+	if (settings->pid_file[0])
+		st = file_write(settings->pid_file, pid, strlen(pid), 0644, arena);
+	if (!status_ok(&st))
+		return st;
+	log_write(LOG_INFO, "serving", "address=%s workers=%d pid=%d version=%s", service->address,
+		  (int)settings->workers, (int)getpid(), ISMS_VERSION);
+	if (service->embedded)
+		st = embedded_announce(service->embedded, service->address, arena);
+	else
+		(void)printf("serving at %s\n", service->address);
+	(void)fflush(stdout);
+	notify("READY=1");
+	return st;
+}
+
+static int supervise(struct service *service)
+{
+	int exit_status;
+	struct supervisor supervisor = {
+		.workers = (unsigned)service->settings->workers,
+		.drain_timeout_us = service->settings->drain_timeout,
+		.worker = worker_process,
+		.reload = reload,
+		.report = report,
+		.helper_signal = SIGINT,
+		.arg = service,
+	};
+
+	if (service->embedded) {
+		supervisor.helper_start = restart_database;
+		supervisor.helper = embedded_database(service->embedded);
+	}
+	exit_status = supervisor_run(&supervisor);
+	if (service->embedded)
+		embedded_database_gone(service->embedded);
+	return exit_status;
+}
+
+static void service_done(struct service *service)
+{
+	if (service->counters)
+		(void)munmap(service->counters, SUPERVISOR_SLOTS * sizeof(*service->counters));
+	if (service->listen_fd >= 0)
+		(void)close(service->listen_fd);
+	query_set_free(service->queries);
+	SSL_CTX_free(service->tls);
+	arena_free(service->reloaded);
+}
+
+struct status serve_run(int *exit_status, const struct command *command,
+			const struct settings *settings, struct embedded *embedded,
+			struct arena *arena)
+{
+	struct service service = {
+		.command = command, .settings = settings, .embedded = embedded, .listen_fd = -1
+	};
+	struct status st = prepare(&service, arena);
+
+	if (!status_ok(&st))
+		goto out;
+	hold_signals(SIG_BLOCK);
+	st = announce(&service, arena);
+	if (!status_ok(&st))
+		goto out;
+	if (settings->workers > 0) {
+		*exit_status = supervise(&service);
+	} else {
+		*exit_status = run_worker(&service, 0, true);
+		service.listen_fd = -1; /* was the worker's */
+	}
+	notify("STOPPING=1");
+	log_write(LOG_INFO, "stopped", "pid=%d", (int)getpid());
+	if (settings->pid_file[0])
+		(void)unlink(settings->pid_file);
+out:
+	service_done(&service);
+	return st;
+}
