@@ -44,8 +44,8 @@ static const uint8_t *secret_digest(const struct engine_call *call)
 	const char *secret = pb_string(call->request, "invitation");
 	if (*secret == '\0')
 		return NULL;
-	uint8_t *digest = arena_alloc(call->arena, DIGEST_SHA256);
-	if (digest == NULL || !digest_sha256(digest, secret, strlen(secret)))
+	uint8_t *digest = arena_alloc(call->arena, DIGEST_BYTES);
+	if (digest == NULL || !digest_sha256_of(digest, secret, strlen(secret)))
 		abort();
 	return digest;
 }

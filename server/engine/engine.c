@@ -54,7 +54,7 @@ static void free_call(struct engine_call *call)
 
 static void log_failure(const struct engine_call *call, const struct status *st)
 {
-	enum log_level level = st->code == STATUS_CODE_INTERNAL ? LOG_ERROR : LOG_INFO;
+	enum log_level level = st->code == STATUS_CODE_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
 	log_write(level, "call_failed", "call=%llu rpc=%s code=%s reason=%s message=%s peer=%s",
 	          (unsigned long long)call->id, call->method->path, status_code_name(st->code),
 	          st->reason != NULL ? st->reason : "", st->message != NULL ? st->message : "",
@@ -182,7 +182,7 @@ static struct status parse_request(struct engine_call *call, const struct engine
 	if (call->request == NULL)
 		return status_make(STATUS_CODE_INVALID_ARGUMENT, "MALFORMED_PROTO",
 		                   "the request is not a message of this method's type");
-	if (!digest_sha256(call->body_sha256, request->message, request->len))
+	if (!digest_sha256_of(call->body_sha256, request->message, request->len))
 		abort();
 	st = rules_check(call->engine->rules, call->request, call->arena);
 	return status_ok(&st) ? check_mutation(call) : st;
@@ -321,7 +321,7 @@ static struct rules *bind_rules(const struct registry *registry)
 	const char *why = NULL;
 	struct rules *rules = rules_new(types, n, &why);
 	if (rules == NULL)
-		log_write(LOG_ERROR, "rules_fault", "why=%s", why);
+		log_write(LOG_LEVEL_ERROR, "rules_fault", "why=%s", why);
 	return rules;
 }
 

@@ -38,7 +38,7 @@ static void page_mac(uint8_t out[PAGE_MAC], const uint8_t key[UUID_BYTES],
 		{ path, strlen(path) + 1 },
 		{ packed, len },
 	};
-	uint8_t mac[DIGEST_SHA256];
+	uint8_t mac[DIGEST_BYTES];
 	bool ok = digest_hmac_sha256(mac, secret, PAGE_SECRET, pieces, 4);
 	assert(ok);
 	(void)ok;

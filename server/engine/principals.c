@@ -93,5 +93,5 @@ bool principals_token(uint8_t out[TOKEN_SHA256], const char *authorization)
 	size_t len = strlen(token);
 	if (len < TOKEN_MIN || len > TOKEN_MAX || strncmp(token, "isms", 4) != 0)
 		return false;
-	return digest_sha256(out, token, len);
+	return digest_sha256_of(out, token, len);
 }

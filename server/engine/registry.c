@@ -22,7 +22,7 @@ struct binder {
 
 static void fault(struct binder *binder, const char *where, const char *why)
 {
-	log_write(LOG_ERROR, "binding_fault", "where=%s why=%s", where, why);
+	log_write(LOG_LEVEL_ERROR, "binding_fault", "where=%s why=%s", where, why);
 	binder->faults++;
 }
 
