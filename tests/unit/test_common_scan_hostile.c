@@ -239,7 +239,7 @@ TEST(whatever_passes_can_be_unpacked_a_request)
 
 	seed = 0x9e3779b97f4a7c15;
 	for (size_t i = 1; i < 60; i++)
-		ids[i] = (char[]){ "id" };
+		ids[i] = ids[0] + 30;
 	mutation.request_id = ids[0];
 	mutation.expected_version = 12;
 	mutation.dry_run = 1;
