@@ -76,6 +76,8 @@ void codec_finish(struct codec_stream *stream, const struct codec_field *fields,
 /* Ends the stream without an answer: the request was malformed, or (cancel) the
  * answer finds no taker. */
 void codec_reset(struct codec_stream *stream, bool cancel);
+/* Whether the answer has begun, so that codec_finish sends trailers. */
+bool codec_stream_answering(const struct codec_stream *stream);
 /* Bytes that wait on this stream. */
 size_t codec_stream_queued(const struct codec_stream *stream);
 

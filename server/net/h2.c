@@ -456,6 +456,11 @@ void codec_reset(struct codec_stream *stream, bool cancel)
 				  cancel ? NGHTTP2_CANCEL : NGHTTP2_PROTOCOL_ERROR);
 }
 
+bool codec_stream_answering(const struct codec_stream *stream)
+{
+	return stream->answering;
+}
+
 size_t codec_stream_queued(const struct codec_stream *stream)
 {
 	return buf_len(&stream->out);
