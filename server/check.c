@@ -1,8 +1,6 @@
 /* Whether program and database fit, see check.h. */
 #include "server/check.h"
 
-#include <assert.h>
-#include <event2/event.h>
 #include <unistd.h>
 
 #include "common/arena.h"
@@ -13,7 +11,6 @@
 #include "server/engine/engine.h"
 #include "server/process.h"
 #include "server/rpc/services.h"
-#include "server/serve.h"
 #include "server/settings.h"
 
 enum { AGAIN_US = 500000 };
@@ -50,38 +47,27 @@ static struct status describe(struct query_set *queries, const struct settings *
 		if (st.code != STATUS_CODE_UNAVAILABLE || process_now_us() + AGAIN_US > until)
 			return st;
 		if (!told)
-			log_write(LOG_WARN, "waiting_for_database", "message=%s", st.message);
+			log_write(LOG_LEVEL_WARNING, "waiting_for_database", "message=%s",
+				  st.message);
 		told = true;
 		(void)usleep(AGAIN_US);
 	}
-}
-
-static struct status bind_methods(struct query_set *queries, const struct settings *settings)
-{
-	struct status st = status_make(STATUS_CODE_FAILED_PRECONDITION, "BINDING",
-				       "methods do not fit the database, the log says which");
-	struct event_base *base = event_base_new();
-	struct db_settings limits = serve_db_settings(settings);
-	struct db *db = base ? db_new(base, queries, &limits) : NULL;
-	struct engine *engine = db ? engine_new(base, db, rpc_services, rpc_services_count) : NULL;
-
-	if (engine)
-		st = STATUS_OK;
-	engine_free(engine);
-	db_free(db);
-	if (base)
-		event_base_free(base);
-	return st;
 }
 
 struct status check_bind(struct query_set *queries, const struct settings *settings,
 			 struct arena *arena)
 {
 	struct status st = describe(queries, settings, arena);
+	struct engine *engine;
 
 	if (!status_ok(&st))
 		return st;
-	return bind_methods(queries, settings);
+	engine = engine_new(NULL, NULL, queries, rpc_services, rpc_services_count);
+	if (!engine)
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "BINDING",
+				   "methods do not fit the database, the log says which");
+	engine_free(engine);
+	return STATUS_OK;
 }
 
 static const char *mode_name(enum rpc_mode mode)

@@ -10,8 +10,7 @@ struct arena;
 struct query_set;
 struct settings;
 
-/* The statements of this program; asserts that they are well-formed only in their
- * headers. Yours (query_set_free). */
+/* The statements of this program. Yours (query_set_free). */
 STATUS_MUST_CHECK struct status check_queries(struct query_set **out);
 
 /* Describes every statement on the database, which also checks its schema and

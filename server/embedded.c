@@ -347,7 +347,7 @@ pid_t embedded_restart(struct embedded *embedded)
 	struct status st = arena ? cluster_start(&embedded->cluster, arena) : no_memory();
 
 	if (!status_ok(&st)) {
-		log_write(LOG_ERROR, "database_start_failed", "message=%s", st.message);
+		log_write(LOG_LEVEL_ERROR, "database_start_failed", "message=%s", st.message);
 		embedded->cluster.pid = 0;
 	}
 	arena_free(arena);

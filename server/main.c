@@ -82,7 +82,7 @@ static struct status run(int *exit_status, const struct command *command,
 	if (geteuid() == 0 && settings->user[0])
 		st = process_become(settings->user, arena);
 	else if (geteuid() == 0)
-		log_write(LOG_WARN, "running_as_root", "setting=user");
+		log_write(LOG_LEVEL_WARNING, "running_as_root", "setting=user");
 	if (status_ok(&st))
 		st = serve_run(exit_status, command, settings, NULL, arena);
 	return st;
@@ -110,7 +110,7 @@ static int act(struct command *command, struct arena *arena)
 		(void)fail(&st);
 		return EXIT_USAGE;
 	}
-	log_set_level(settings.log_level);
+	log_set_level(settings.level);
 	switch (command->mode) {
 	case MODE_CHECK:
 		st = check(&settings, arena);
@@ -141,6 +141,7 @@ int main(int argc, char **argv)
 	if (!arena)
 		return EXIT_FAILURE;
 	(void)signal(SIGPIPE, SIG_IGN);
+	log_set_who("main");
 	st = command_parse(&command, argc, argv, arena);
 	if (!status_ok(&st)) {
 		(void)fail(&st);

@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/tls.h"
 #include "server/check.h"
+#include "server/db/db.h"
 #include "server/db/query.h"
 #include "server/embedded.h"
 #include "server/engine/engine.h"
@@ -46,7 +47,7 @@ struct service {
 	struct settings current;          /* likewise */
 };
 
-struct db_settings serve_db_settings(const struct settings *settings)
+static struct db_settings database_settings(const struct settings *settings)
 {
 	struct db_settings limits = {
 		.conninfo = settings->database,
@@ -107,7 +108,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 	if (!load_settings(signals->service, &arena, &settings, &tls))
 		return;
 	worker_set_tls(signals->worker, tls);
-	log_write(LOG_INFO, "reloaded", "what=certificate");
+	log_write(LOG_LEVEL_INFO, "reloaded", "what=certificate");
 	SSL_CTX_free(tls);
 	arena_free(arena);
 }
@@ -152,18 +153,20 @@ static struct worker *make_worker(struct service *service, unsigned slot, struct
 
 static int run_worker(struct service *service, unsigned slot, bool alone)
 {
-	struct db_settings limits = serve_db_settings(service->settings);
+	struct db_settings limits = database_settings(service->settings);
 	struct worker_signals signals = { .service = service };
 	struct event_base *base = event_base_new();
 	struct db *db = base ? db_new(base, service->queries, &limits) : NULL;
-	struct engine *engine = db ? engine_new(base, db, rpc_services, rpc_services_count) : NULL;
+	struct engine *engine =
+		db ? engine_new(base, db, service->queries, rpc_services, rpc_services_count)
+		   : NULL;
 
 	if (engine)
 		signals.worker = make_worker(service, slot, base, engine, db);
 	if (!signals.worker) {
-		log_write(LOG_ERROR, "worker_start_failed", "slot=%u", slot);
-		engine_free(engine);
+		log_write(LOG_LEVEL_ERROR, "worker_start_failed", "slot=%u", slot);
 		db_free(db);
+		engine_free(engine);
 		if (base)
 			event_base_free(base);
 		return EXIT_FAILURE;
@@ -173,8 +176,8 @@ static int run_worker(struct service *service, unsigned slot, bool alone)
 	worker_run(signals.worker);
 	worker_free(signals.worker);
 	signals_done(&signals);
-	engine_free(engine);
 	db_free(db);
+	engine_free(engine);
 	event_base_free(base);
 	return EXIT_SUCCESS;
 }
@@ -182,7 +185,10 @@ static int run_worker(struct service *service, unsigned slot, bool alone)
 static int worker_process(void *arg, unsigned slot)
 {
 	struct service *service = arg;
+	char who[32];
 
+	(void)snprintf(who, sizeof(who), "worker.%u", slot);
+	log_set_who(who);
 	if (service->embedded)
 		embedded_forked(service->embedded);
 	return run_worker(service, slot, false);
@@ -211,7 +217,7 @@ static bool load_settings(struct service *service, struct arena **arena, struct 
 		*arena = fresh;
 		return true;
 	}
-	log_write(LOG_ERROR, "reload_failed", "reason=%s message=%s", st.reason, st.message);
+	log_write(LOG_LEVEL_ERROR, "reload_failed", "reason=%s message=%s", st.reason, st.message);
 	arena_free(fresh);
 	return false;
 }
@@ -226,12 +232,12 @@ static bool reload(void *arg, struct supervisor *supervisor)
 	if (!load_settings(service, &arena, &settings, &tls))
 		return false;
 	if (strcmp(settings.listen, service->settings->listen) != 0 || settings.workers == 0) {
-		log_write(LOG_WARN, "setting_needs_restart", "setting=%s",
+		log_write(LOG_LEVEL_WARNING, "setting_needs_restart", "setting=%s",
 			  settings.workers == 0 ? "workers" : "listen");
 		if (settings.workers == 0)
 			settings.workers = service->settings->workers;
 	}
-	log_set_level(settings.log_level);
+	log_set_level(settings.level);
 	SSL_CTX_free(service->tls);
 	service->tls = tls;
 	service->current = settings;
@@ -240,7 +246,7 @@ static bool reload(void *arg, struct supervisor *supervisor)
 	service->reloaded = arena;
 	supervisor->workers = (unsigned)settings.workers;
 	supervisor->drain_timeout_us = settings.drain_timeout;
-	log_write(LOG_INFO, "reloaded", "what=settings workers=%u", supervisor->workers);
+	log_write(LOG_LEVEL_INFO, "reloaded", "what=settings workers=%u", supervisor->workers);
 	return true;
 }
 
@@ -259,7 +265,7 @@ static void report(void *arg)
 		sum.in_flight += one->in_flight;
 		sum.refused += one->refused;
 	}
-	log_write(LOG_INFO, "counters",
+	log_write(LOG_LEVEL_INFO, "counters",
 		  "accepted=%llu connections=%llu handshakes_failed=%llu calls=%llu in_flight=%llu "
 		  "refused=%llu",
 		  (unsigned long long)sum.accepted, (unsigned long long)sum.connections,
@@ -338,8 +344,8 @@ static struct status announce(const struct service *service, struct arena *arena
 		st = file_write(settings->pid_file, pid, strlen(pid), 0644, arena);
 	if (!status_ok(&st))
 		return st;
-	log_write(LOG_INFO, "serving", "address=%s workers=%d pid=%d version=%s", service->address,
-		  (int)settings->workers, (int)getpid(), ISMS_VERSION);
+	log_write(LOG_LEVEL_INFO, "serving", "address=%s workers=%d pid=%d version=%s",
+		  service->address, (int)settings->workers, (int)getpid(), ISMS_VERSION);
 	if (service->embedded)
 		st = embedded_announce(service->embedded, service->address, arena);
 	else
@@ -405,7 +411,7 @@ struct status serve_run(int *exit_status, const struct command *command,
 		service.listen_fd = -1; /* was the worker's */
 	}
 	notify("STOPPING=1");
-	log_write(LOG_INFO, "stopped", "pid=%d", (int)getpid());
+	log_write(LOG_LEVEL_INFO, "stopped", "pid=%d", (int)getpid());
 	if (settings->pid_file[0])
 		(void)unlink(settings->pid_file);
 out:

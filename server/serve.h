@@ -3,15 +3,11 @@
 #define ISMS_SERVER_SERVE_H
 
 #include "common/status.h"
-#include "server/db/db.h"
 
 struct arena;
 struct command;
 struct embedded;
 struct settings;
-
-/* Limits of a worker's connections to the database. */
-struct db_settings serve_db_settings(const struct settings *settings);
 
 /* Serves until a signal asks to stop. *exit_status is that of the program once it
  * has served; a status other than OK says why it never did. embedded is NULL

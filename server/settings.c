@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/log.h"
 #include "server/supervisor.h"
 
 #define ROW(member) CONF_AT(struct settings, member)
@@ -30,7 +31,7 @@ static const struct conf_row rows[] = {
 	{ ROW(pid_file), .name = "pid-file", .type = CONF_STRING, .max = 1024,
 	  .help = "file that holds the process id while the server runs" },
 	{ ROW(log_level), .name = "log-level", .type = CONF_STRING, .fallback = "info", .max = 8,
-	  .help = "least severe messages to log: error, warn, info or debug" },
+	  .help = "least severe messages to log: error, warning, info or debug" },
 	{ ROW(tls_cert), .name = "tls-cert", .type = CONF_STRING, .max = 1024,
 	  .help = "PEM file of the server's certificate and its chain" },
 	{ ROW(tls_key), .name = "tls-key", .type = CONF_STRING, .max = 1024,
@@ -120,15 +121,13 @@ struct status settings_address(const char **host, uint16_t *port, const char *li
 
 static struct status check(struct settings *settings, struct arena *arena)
 {
-	static const char *const levels[] = { "error", "warn", "info", "debug" };
+	enum log_level level;
 	const char *host = NULL;
 	uint16_t port = 0;
-	bool known = false;
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		known = known || strcmp(settings->log_level, levels[i]) == 0;
-	if (!known)
-		return invalid("setting log-level: expected error, warn, info or debug");
+	if (!log_level_parse(&level, settings->log_level))
+		return invalid("setting log-level: expected error, warning, info or debug");
+	settings->level = level;
 	if (settings->workers < 0) {
 		long processors = sysconf(_SC_NPROCESSORS_ONLN);
 

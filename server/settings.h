@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "common/conf.h"
+#include "common/log.h"
 #include "common/status.h"
 
 struct arena;
@@ -20,6 +21,7 @@ struct settings {
 	const char *user;
 	const char *pid_file;
 	const char *log_level;
+	enum log_level level; /* log_level, read */
 	const char *tls_cert;
 	const char *tls_key;
 	bool tls12;

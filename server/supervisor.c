@@ -66,7 +66,8 @@ static void child_start(struct keeper *keeper, struct child *child)
 		child->state = RUNNING;
 		return;
 	}
-	log_write(LOG_ERROR, "process_start_failed", "what=%s", helper ? "database" : "worker");
+	log_write(LOG_LEVEL_ERROR, "process_start_failed", "what=%s",
+		  helper ? "database" : "worker");
 	child->state = WAITING;
 	child->due = keeper->now + BACKOFF_MAX_US;
 }
@@ -91,8 +92,8 @@ static void child_kill(struct keeper *keeper, struct child *child)
 {
 	bool helper = child == &keeper->helper;
 
-	log_write(LOG_WARN, "process_killed", "what=%s pid=%d", helper ? "database" : "worker",
-		  (int)child->pid);
+	log_write(LOG_LEVEL_WARNING, "process_killed", "what=%s pid=%d",
+		  helper ? "database" : "worker", (int)child->pid);
 	/* SIGQUIT lets PostgreSQL end its own children. */
 	(void)kill(child->pid, helper ? SIGQUIT : SIGKILL);
 	child->due = keeper->now + HELPER_STOP_US;
@@ -106,7 +107,7 @@ static void child_ended(struct keeper *keeper, struct child *child, int end)
 	}
 	if (keeper->now - child->started >= STABLE_US || child->backoff == 0)
 		child->backoff = BACKOFF_MIN_US;
-	log_write(LOG_ERROR, "process_ended", "what=%s pid=%d %s=%d again_ms=%d",
+	log_write(LOG_LEVEL_ERROR, "process_ended", "what=%s pid=%d how=%s code=%d again_ms=%d",
 		  child == &keeper->helper ? "database" : "worker", (int)child->pid,
 		  WIFSIGNALED(end) ? "signal" : "status",
 		  WIFSIGNALED(end) ? WTERMSIG(end) : WEXITSTATUS(end),
