@@ -217,7 +217,7 @@ static size_t seen_bit(const struct level *level)
 	}
 }
 
-/* Whether bit i was marked: the first mark of a list makes its room. */
+/* n more elements of a list; its first ones pay for rounding up the list. */
 static bool check_list(struct scan *scan, struct level *level, size_t n)
 {
 	size_t bit = (size_t)(level->field - level->type->fields);

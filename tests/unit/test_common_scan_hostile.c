@@ -261,7 +261,7 @@ TEST(whatever_passes_can_be_unpacked_lists_and_numbers)
 {
 	Isms__V1__RiskCriteria criteria = ISMS__V1__RISK_CRITERIA__INIT;
 	Isms__V1__ScaleStep step = ISMS__V1__SCALE_STEP__INIT, *steps[] = { &step, &step };
-	Isms__V1__RiskLevel matrix[] = { 1, 2, 3, 4, -1, 1, 2 };
+	Isms__V1__RiskLevel matrix[] = { 1, 2, 3, 4, (Isms__V1__RiskLevel)-1, 1, 2 };
 	unsigned accepted;
 
 	seed = 0x2545f4914f6cdd1d;
