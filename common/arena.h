@@ -32,7 +32,7 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 void *arena_memdup(struct arena *arena, const void *data, size_t len);
 char *arena_printf(struct arena *arena, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 /* Runs fn(arg) when the arena is reset below this point or freed. 0, or -1 when
  * out of memory: then fn was run at once. */
@@ -48,7 +48,7 @@ size_t arena_used(const struct arena *arena);
 /* Allocator for protobuf-c that allocates here and never frees. Borrowed. */
 struct ProtobufCAllocator *arena_allocator(struct arena *arena);
 
-#define arena_new_of(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define arena_new_of(arena, type)   ((type *)arena_alloc((arena), sizeof(type)))
 #define arena_array(arena, type, n) ((type *)arena_alloc((arena), sizeof(type) * (n)))
 
 #endif

@@ -46,6 +46,6 @@ uint8_t *grpc_status_encode(size_t *out_len, const struct status *st, struct are
 /* Reads details into a status; malformed details are left out. code and message
  * are those of the trailers. Everything is copied into the arena. */
 struct status grpc_status_decode(enum status_code code, const char *message, const uint8_t *details,
-                                 size_t len, struct arena *arena);
+				 size_t len, struct arena *arena);
 
 #endif

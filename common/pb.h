@@ -17,7 +17,7 @@ ProtobufCMessage *pb_new(const ProtobufCMessageDescriptor *type, struct arena *a
 /* Unpacks into the arena; NULL when malformed or over the arena's cap. Scan
  * hostile bytes first. */
 ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t len,
-                            struct arena *arena);
+			    struct arena *arena);
 /* Packs; NULL when out of memory. */
 uint8_t *pb_pack(size_t *out_len, const ProtobufCMessage *message, struct arena *arena);
 
@@ -56,8 +56,8 @@ void pb_copy_same(ProtobufCMessage *dst, const ProtobufCMessage *src);
  * another type with fields of the same name and type. INVALID_ARGUMENT for an
  * empty mask or a path that is not a field of src, naming "update_mask". */
 STATUS_MUST_CHECK struct status pb_apply_mask(ProtobufCMessage *dst, const ProtobufCMessage *src,
-                                              char *const *paths, size_t n_paths,
-                                              struct arena *arena);
+					      char *const *paths, size_t n_paths,
+					      struct arena *arena);
 
 /* Called for each field that differs; before and after are texts of at most
  * 1,024 bytes ("" when not set): numbers, enum short names, RFC 3339 times,
@@ -66,7 +66,7 @@ STATUS_MUST_CHECK struct status pb_apply_mask(ProtobufCMessage *dst, const Proto
  * everything that is set in after. */
 typedef void (*pb_diff_fn)(void *arg, const char *field, const char *before, const char *after);
 void pb_diff(const ProtobufCMessage *before, const ProtobufCMessage *after, struct arena *arena,
-             pb_diff_fn fn, void *arg);
+	     pb_diff_fn fn, void *arg);
 
 /* google.protobuf.Timestamp, as microseconds since 1970 UTC. A NULL timestamp is
  * 0. */

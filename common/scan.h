@@ -30,9 +30,8 @@ extern const struct scan_limits scan_limits_default;
  * INVALID_TEXT (UTF-8, NUL; C0 but TAB LF CR, C1, bidirectional controls, zero
  * width characters); the violation names the field's path. */
 STATUS_MUST_CHECK struct status scan_message(const ProtobufCMessageDescriptor *type,
-                                             const uint8_t *data, size_t len,
-                                             const struct scan_limits *limits,
-                                             struct arena *arena);
+					     const uint8_t *data, size_t len,
+					     const struct scan_limits *limits, struct arena *arena);
 
 /* Whether text is UTF-8 without the characters above. multiline allows LF, CR
  * and TAB. *chars (may be NULL) gets the number of code points. */

@@ -64,7 +64,7 @@ struct status {
 };
 
 #define STATUS_MUST_CHECK __attribute__((warn_unused_result))
-#define STATUS_OK ((struct status){ .code = STATUS_CODE_OK })
+#define STATUS_OK         ((struct status){ .code = STATUS_CODE_OK })
 
 static inline bool status_ok(const struct status *st)
 {
@@ -80,7 +80,7 @@ struct status status_invalid(struct arena *arena, const char *field, const char 
 
 /* Adds a violation; beyond STATUS_VIOLATIONS_MAX it is dropped. Copies. */
 void status_add_violation(struct status *st, struct arena *arena, const char *field,
-                          const char *description);
+			  const char *description);
 
 /* Adds a fact; beyond STATUS_PAIRS_MAX it is dropped. Copies. */
 void status_add_pair(struct status *st, struct arena *arena, const char *key, const char *value);
