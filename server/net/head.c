@@ -67,13 +67,18 @@ static bool binary_valid(const char *value, size_t len)
 bool head_add(struct head *head, struct arena *arena, const char *name, size_t name_len,
 	      const char *value, size_t value_len)
 {
+	const struct field *field = field_find(name, name_len);
+	if (field != NULL && field->offset == offsetof(struct head, authorization) &&
+	    value_len > HEAD_TOKEN_MAX) {
+		head->bad_token = true;
+		value_len = 0;
+	}
 	head->n_fields++;
 	head->size += name_len + value_len + FIELD_OVERHEAD;
 	if (head->n_fields > HEAD_FIELDS_MAX || head->size > CODEC_HEADER_LIST_MAX) {
 		head->too_large = true;
 		return true;
 	}
-	const struct field *field = field_find(name, name_len);
 	if (field != NULL) {
 		const char **member = (const char **)((char *)head + field->offset);
 		if (*member != NULL) {
@@ -123,7 +128,8 @@ struct status head_check(int64_t *timeout_us, const struct head *head)
 		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "METADATA_TOO_LARGE",
 				   "the metadata is larger than 8 KiB or 64 fields");
 	}
-	if ((head->repeated & field_bit(offsetof(struct head, authorization))) != 0) {
+	if (head->bad_token ||
+	    (head->repeated & field_bit(offsetof(struct head, authorization))) != 0) {
 		return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
 				   "a valid access token is needed");
 	}

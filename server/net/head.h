@@ -11,7 +11,10 @@
 
 struct arena;
 
-enum { HEAD_FIELDS_MAX = 64 };
+enum {
+	HEAD_FIELDS_MAX = 64,
+	HEAD_TOKEN_MAX = 1024, /* bytes of authorization; no token is as long */
+};
 
 /* Texts are in the arena, NULL where absent. */
 struct head {
@@ -26,6 +29,7 @@ struct head {
 	unsigned n_fields;
 	size_t size;    /* as SETTINGS_MAX_HEADER_LIST_SIZE counts */
 	bool too_large; /* fields from then on were not kept */
+	bool bad_token; /* authorization above HEAD_TOKEN_MAX; counts as empty */
 	bool malformed; /* a "-bin" value that is no base64 */
 };
 
