@@ -327,7 +327,8 @@ struct status embedded_announce(const struct embedded *embedded, const char *add
 	(void)printf("serving at %s with the database in %s/db\n"
 		     "clients:        isms --config %s/client.conf\n"
 		     "administrator:  %s of %s\n"
-		     "first password: isms --config %s/client.conf activate < %s/invitation\n"
+		     "first password: isms --config %s/client.conf activate "
+		     "--invitation-file %s/invitation\n"
 		     "database:       psql \"$(cat %s/database_owner)\"\n"
 		     "stop:           Ctrl-C, or kill %d\n",
 		     address, folder, folder, command->admin_email, command->organisation, folder,
