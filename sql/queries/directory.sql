@@ -74,7 +74,8 @@ SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, 
 FROM app_user u
 WHERE u.org_id = $1 AND u.id = $2;
 
--- name: user_for_token
+-- The account that a request gives a role or a token to.
+-- name: user_named
 -- class: point
 -- kind: app_user
 -- params: $org user_id
@@ -188,7 +189,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 INSERT INTO app_user (org_id, id, version, created_at, created_by, updated_at, updated_by, email,
         display_name, kind, state, person_id, owner_person_ids, password_hash, failed_logins,
         locked_until, last_login_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13::uuid[], '{}'), $14, $15, $16, $17);
 
 -- name: app_user_update
 -- class: commit

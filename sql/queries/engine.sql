@@ -73,7 +73,7 @@ VALUES ($1, $2, $3, $4, $5, $6);
 -- params: $org id at actor_id actor_name entity_kind entity_id entity_version changed_fields event
 INSERT INTO audit_event (org_id, id, at, actor_id, actor_name, entity_kind, entity_id,
                          entity_version, changed_fields, event)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10);
 
 -- name: outbox_put
 -- class: commit

@@ -158,15 +158,19 @@ WHERE s.org_id = $1 AND s.id = $2;
 -- params:
 SELECT human_ref('AIS', nextval('ai_system_ref')) AS ref;
 
--- Plans in force that say not to use the system.
--- name: ai_system_avoided
+-- Plans that say not to use the system, or may soon: one that is approved
+-- meanwhile has moved.
+-- name: ai_system_avoid
 -- class: point
+-- kind: treatment_plan
 -- params: $org id
-SELECT p.id
+SELECT p.id, p.version, p.option, p.state
 FROM treatment_plan p
 WHERE p.org_id = $1 AND p.ai_system_id = $2 AND p.option = 'AVOID'
-  AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
-LIMIT 1;
+  AND p.state IN ('DRAFT', 'SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+                  'IMPLEMENTED', 'VERIFIED')
+ORDER BY p.id
+LIMIT 100;
 
 -- name: ai_system_insert
 -- class: commit

@@ -1,0 +1,110 @@
+/* Both write the account's row too: its version grows, so that a decision that
+ * was made on the old rights fails its guard. */
+#include "server/domain/grant.h"
+
+#include <string.h>
+
+#include "server/domain/facts.h"
+#include "server/domain/must.h"
+#include "server/domain/plan.h"
+#include "server/domain/text.h"
+#include "server/domain/user.h"
+
+bool grant_role_for_service(const Isms__V1__Role *role)
+{
+	static const char *const human_only[] = {
+		"decision.cast",  "grant.write",  "user.write",        "token.write",
+		"session.revoke", "policy.write", "acceptance.revoke", "acceptance.revoke.own",
+	};
+	for (size_t i = 0; i < sizeof(human_only) / sizeof(human_only[0]); i++)
+		if (text_in(human_only[i], role->permissions, role->n_permissions))
+			return false;
+	return true;
+}
+
+/* Whether an account and the caller count as one person somewhere. */
+static bool is_same_person(const Isms__Store__V1__Principal *caller,
+			   const Isms__Store__V1__Account *account)
+{
+	if (strcmp(caller->user_id, account->meta->id) == 0)
+		return true;
+	if (*account->person_id != '\0' &&
+	    text_in(account->person_id, caller->person_ids, caller->n_person_ids))
+		return true;
+	for (size_t i = 0; i < account->n_owner_person_ids; i++)
+		if (text_in(account->owner_person_ids[i], caller->person_ids, caller->n_person_ids))
+			return true;
+	return false;
+}
+
+static struct status check_grant(const struct facts *facts, const Isms__Store__V1__Account *account)
+{
+	const Isms__V1__GrantRoleRequest *request = (const void *)facts->request;
+	const Isms__V1__Role *role =
+		fact_row(facts, "role_by_code", Isms__V1__Role, isms__v1__role);
+	if (account == NULL)
+		return status_invalid(facts->arena, "user_id",
+				      "must be an account of the organisation");
+	if (role == NULL)
+		return status_invalid(facts->arena, "role_code", "must be the code of a role");
+	if (request->valid_until != NULL && pb_time_us(request->valid_until) <= facts->now_us)
+		return status_invalid(facts->arena, "valid_until", "must be in the future");
+	if (account->state == ISMS__V1__USER_STATE__USER_STATE_DEACTIVATED)
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
+				   "the account is deactivated");
+	if (is_same_person(facts->principal, account))
+		return status_make(STATUS_CODE_PERMISSION_DENIED, "SELF_GRANT",
+				   "nobody gives a role to themselves");
+	if (account->kind == ISMS__V1__USER_KIND__USER_KIND_SERVICE &&
+	    !grant_role_for_service(role))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "SERVICE_ROLE",
+				   "a service account never gets a role that decides");
+	return STATUS_OK;
+}
+
+struct status grant_role(const struct facts *facts, struct plan *plan)
+{
+	const Isms__V1__GrantRoleRequest *request = (const void *)facts->request;
+	const Isms__Store__V1__Account *account =
+		fact_row(facts, "user_named", Isms__Store__V1__Account, isms__store__v1__account);
+	struct status st = check_grant(facts, account);
+	if (!status_ok(&st))
+		return st;
+	Isms__V1__RoleGrant *grant =
+		must_new_of(plan->arena, Isms__V1__RoleGrant, isms__v1__role_grant);
+	grant->user_id = request->user_id;
+	grant->role_code = request->role_code;
+	grant->scope_id = request->scope_id;
+	grant->max_accept_level = request->max_accept_level;
+	grant->valid_from = must(pb_time_new(plan->arena, plan->now_us));
+	grant->valid_until = request->valid_until;
+	plan_insert(plan, KIND_ROLE_GRANT, &grant->base);
+	user_bump(account, plan);
+	Isms__V1__GrantRoleResponse *reply = must_new_of(plan->arena, Isms__V1__GrantRoleResponse,
+							 isms__v1__grant_role_response);
+	reply->grant = grant;
+	plan_reply(plan, &reply->base);
+	return STATUS_OK;
+}
+
+struct status grant_revoke(const struct facts *facts, struct plan *plan)
+{
+	const Isms__V1__RoleGrant *grant =
+		fact_row(facts, "grant_for_write", Isms__V1__RoleGrant, isms__v1__role_grant);
+	const Isms__Store__V1__Account *holder =
+		fact_row(facts, "grant_holder", Isms__Store__V1__Account, isms__store__v1__account);
+	if (grant == NULL || holder == NULL)
+		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+	if (grant->revoked_at != NULL)
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
+				   "the grant was revoked before");
+	Isms__V1__RoleGrant *after = plan_copy_of(plan, Isms__V1__RoleGrant, grant);
+	after->revoked_at = must(pb_time_new(plan->arena, plan->now_us));
+	plan_update(plan, KIND_ROLE_GRANT, &grant->base, &after->base);
+	user_bump(holder, plan);
+	Isms__V1__RevokeGrantResponse *reply = must_new_of(
+		plan->arena, Isms__V1__RevokeGrantResponse, isms__v1__revoke_grant_response);
+	reply->grant = after;
+	plan_reply(plan, &reply->base);
+	return STATUS_OK;
+}

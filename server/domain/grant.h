@@ -1,0 +1,20 @@
+/* Grants of roles. Nobody gives rights to themselves, and no integration gets a
+ * role that decides or that gives out rights. */
+#ifndef ISMS_DOMAIN_GRANT_H
+#define ISMS_DOMAIN_GRANT_H
+
+#include "common/status.h"
+#include "isms/v1/directory.pb-c.h"
+
+struct facts;
+struct plan;
+
+/* Whether a SERVICE account may hold a role. */
+bool grant_role_for_service(const Isms__V1__Role *role);
+
+/* GrantRole: loads user_named, role_by_code. */
+STATUS_MUST_CHECK struct status grant_role(const struct facts *facts, struct plan *plan);
+/* RevokeGrant: loads grant_for_write, grant_holder. */
+STATUS_MUST_CHECK struct status grant_revoke(const struct facts *facts, struct plan *plan);
+
+#endif
