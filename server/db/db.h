@@ -61,6 +61,8 @@ struct db_batch {
  * queries is filled with types by the first connection. Yours. */
 struct db *db_new(struct event_base *base, struct query_set *queries,
                   const struct db_settings *settings);
+/* Batches that wait or are in flight are dropped: their done does not run, and
+ * their memory is not looked at. */
 void db_free(struct db *db);
 
 /* Connects, blocking, and prepares and describes every statement once: fills the

@@ -359,6 +359,11 @@ struct query *query_at(struct query_set *set, size_t i)
 	return &set->queries[i];
 }
 
+struct arena *query_set_arena(struct query_set *set)
+{
+	return set->arena;
+}
+
 static const struct query_param *org_param(const struct query *query)
 {
 	for (size_t i = 0; i < query->n_params; i++)

@@ -100,5 +100,7 @@ STATUS_MUST_CHECK struct status query_set_lint(const struct query_set *set,
 struct query *query_find(struct query_set *set, const char *name);
 size_t query_count(const struct query_set *set);
 struct query *query_at(struct query_set *set, size_t i);
+/* What lives as long as the set. Borrowed. */
+struct arena *query_set_arena(struct query_set *set);
 
 #endif

@@ -1,0 +1,96 @@
+/* Settings go with the start of a connection, so that there is no moment without
+ * them. None of them says who is calling: statements of many callers share a
+ * connection. */
+#include "server/db/db_connect.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/log.h"
+
+enum { LOCK_TIMEOUT_MS = 2000, IDLE_IN_TRANSACTION_MS = 10000 };
+
+static const int64_t RETRY_US = 1000000;
+
+static const char *given_options(const PQconninfoOption *options)
+{
+	for (; options != NULL && options->keyword != NULL; options++)
+		if (strcmp(options->keyword, "options") == 0 && options->val != NULL)
+			return options->val;
+	return "";
+}
+
+char *db_connect_options(const char *conninfo, int64_t statement_timeout_us)
+{
+	PQconninfoOption *parsed = PQconninfoParse(conninfo, NULL);
+	char *text = NULL;
+	if (parsed == NULL)
+		return NULL;
+	int64_t timeout_ms = statement_timeout_us > 0 && statement_timeout_us < 1000
+				     ? 1
+				     : statement_timeout_us / 1000;
+	if (asprintf(&text,
+		     "%s -c statement_timeout=%" PRId64 " -c lock_timeout=%d"
+		     " -c idle_in_transaction_session_timeout=%d"
+		     " -c plan_cache_mode=force_generic_plan -c jit=off"
+		     " -c default_transaction_isolation=read\\ committed"
+		     " -c search_path=" DB_SCHEMA,
+		     given_options(parsed), timeout_ms, LOCK_TIMEOUT_MS,
+		     IDLE_IN_TRANSACTION_MS) < 0)
+		text = NULL;
+	PQconninfoFree(parsed);
+	return text;
+}
+
+/* Later keywords win: what conninfo may choose stands before it. */
+struct keywords {
+	const char *names[8];
+	const char *values[8];
+};
+
+static struct keywords keywords_make(const char *conninfo, const char *options)
+{
+	return (struct keywords){
+		.names = { "tcp_user_timeout", "connect_timeout", "dbname", "application_name",
+			   "client_encoding", "options", NULL },
+		.values = { "15000", "5", conninfo, "ismsd", "UTF8", options, NULL },
+	};
+}
+
+PGconn *db_connect_start(const char *conninfo, const char *options)
+{
+	struct keywords keywords = keywords_make(conninfo, options);
+	return PQconnectStartParams(keywords.names, keywords.values, 1);
+}
+
+const char *db_connect_error(const PGconn *conn)
+{
+	static char line[256];
+	const char *text = conn == NULL ? "out of memory" : PQerrorMessage(conn);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+	return line;
+}
+
+struct status db_connect_wait(PGconn **out, const char *conninfo, struct arena *arena)
+{
+	char *options = db_connect_options(conninfo, 0);
+	if (options == NULL)
+		return status_make(STATUS_CODE_INVALID_ARGUMENT, "CONNINFO",
+				   "the connection string of the database is malformed");
+	struct keywords keywords = keywords_make(conninfo, options);
+	PGconn *conn = PQconnectdbParams(keywords.names, keywords.values, 1);
+	free(options);
+	if (PQstatus(conn) == CONNECTION_OK) {
+		*out = conn;
+		return STATUS_OK;
+	}
+	log_write(LOG_LEVEL_WARNING, "database.unreachable", "why=%s", db_connect_error(conn));
+	PQfinish(conn);
+	struct status st = status_make(STATUS_CODE_UNAVAILABLE, "DATABASE_UNAVAILABLE",
+				       "the database cannot be reached");
+	status_set_retry(&st, arena, RETRY_US);
+	return st;
+}
