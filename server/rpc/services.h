@@ -18,7 +18,7 @@ extern const struct rpc_service scope_service;
 extern const struct rpc_service treatment_service;
 
 /* In the order of their names. */
-extern const struct rpc_service *const services[];
-extern const size_t services_count;
+extern const struct rpc_service *const rpc_services[];
+extern const size_t rpc_services_count;
 
 #endif
