@@ -1,0 +1,313 @@
+/* An approval request as it was read; see decision.h. */
+#include "client/cli/decision.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/app.h"
+#include "client/cli/base64.h"
+#include "client/cli/field.h"
+#include "client/cli/output.h"
+#include "client/cli/resolve.h"
+#include "client/cli/rpc.h"
+#include "client/cli/text.h"
+#include "client/cli/value.h"
+#include "common/arena.h"
+#include "common/digest.h"
+#include "common/pb.h"
+#include "common/scan.h"
+#include "common/uuid.h"
+
+enum { SEARCH_MAX = 200 }; /* requests that are read to find one by its ref */
+
+static const char *const get_request = "ApprovalService/GetApprovalRequest";
+
+/* Whether the request with this id has the ref. */
+static bool has_ref(struct app *app, const char *id, const char *ref)
+{
+	const ProtobufCMessage *reply;
+	if (!*id || rpc_get(app, get_request, id, &reply, RPC_QUIET) != CLI_DONE)
+		return false;
+	return resolve_same_ref(value_at(app, reply, "request.meta.ref", true), ref);
+}
+
+/* Looks through the requests of the newest subjects of one kind. */
+static const char *search(struct app *app, const char *method, const char *rows, const char *ref)
+{
+	const ProtobufCMessage *reply;
+	ProtobufCMessage *request = rpc_request(app, method);
+	*(int32_t *)pb_member(request, pb_field(request->descriptor, "page_size")) = SEARCH_MAX;
+	if (rpc_call_name(app, method, request, &reply, RPC_QUIET) != CLI_DONE)
+		return NULL;
+	const ProtobufCFieldDescriptor *field = pb_field(reply->descriptor, rows);
+	for (size_t i = 0; i < field_count(reply, field); i++) {
+		const ProtobufCMessage *row =
+			*(ProtobufCMessage *const *)field_item(reply, field, i);
+		const char *id = pb_string(row, "approval_request_id");
+		if (has_ref(app, id, ref))
+			return id;
+	}
+	return NULL;
+}
+
+/* Id of a request by its ref: what waits for the caller first. */
+static int find_ref(struct app *app, const char *ref, const char **out)
+{
+	static const char inbox[] = "ApprovalService/Inbox";
+	const ProtobufCMessage *reply;
+	ProtobufCMessage *request = rpc_request(app, inbox);
+	*(int32_t *)pb_member(request, pb_field(request->descriptor, "page_size")) = 1000;
+	int exit = rpc_call_name(app, inbox, request, &reply, RPC_SAY);
+	if (exit)
+		return exit;
+	const Isms__V1__InboxResponse *items = (const void *)reply;
+	for (size_t i = 0; i < items->n_items; i++)
+		if (resolve_same_ref(items->items[i]->request_ref, ref)) {
+			*out = items->items[i]->request_id;
+			return CLI_DONE;
+		}
+	*out = search(app, "AcceptanceService/ListAcceptances", "acceptances", ref);
+	if (!*out)
+		*out = search(app, "TreatmentService/ListPlans", "plans", ref);
+	if (*out)
+		return CLI_DONE;
+	app_error(CLI_NOT_FOUND, "there is no approval request %s that you may see", ref);
+	app_next("isms inbox; or give the id of the request or the ref of its subject");
+	return CLI_NOT_FOUND;
+}
+
+/* Id of the last request of a subject. *out is NULL when the id is no subject's. */
+static int of_subject(struct app *app, const char *object, const char *name, const char **out)
+{
+	bool plan = strcmp(object, "plan") == 0;
+	const ProtobufCMessage *reply;
+	const char *id;
+	uint8_t bytes[UUID_BYTES];
+	int exit = resolve_id(app, object, name, &id);
+	if (exit)
+		return exit;
+	bool is_id = uuid_parse(name, bytes);
+	exit = rpc_get(app, plan ? "TreatmentService/GetPlan" : "AcceptanceService/GetAcceptance",
+		       id, &reply, is_id ? RPC_QUIET : RPC_SAY);
+	*out = NULL;
+	if (exit == CLI_NOT_FOUND && is_id)
+		return CLI_DONE;
+	if (exit)
+		return exit;
+	*out = value_at(app, reply,
+			plan ? "plan.approval_request_id" : "acceptance.approval_request_id", true);
+	if (**out)
+		return CLI_DONE;
+	app_error(CLI_CONFLICT, "%s has not been submitted, so there is nothing to decide", name);
+	app_next("isms %s submit %s", plan ? "treat" : "accept", name);
+	return CLI_CONFLICT;
+}
+
+static int find(struct app *app, const char *object, const char *name, const char **out)
+{
+	uint8_t bytes[UUID_BYTES];
+	const char *id = NULL;
+	int exit = CLI_DONE;
+	if (resolve_is_ref("approval", name))
+		return find_ref(app, name, out);
+	bool any = strcmp(object, "approval") == 0;
+	bool is_id = uuid_parse(name, bytes);
+	if (any && is_id) {
+		*out = name;
+		return CLI_DONE;
+	}
+	if (any)
+		object = resolve_is_ref("plan", name) ? "plan" : "acceptance";
+	if (any && !resolve_is_ref(object, name)) {
+		app_error(CLI_USAGE, "%s is no ref or id of an approval request", name);
+		app_next("isms inbox");
+		return CLI_USAGE;
+	}
+	exit = of_subject(app, object, name, &id);
+	*out = id ? id : name;
+	return exit;
+}
+
+static void digest_of(const ProtobufCBinaryData *bytes, uint8_t out[DECISION_DIGEST])
+{
+	static const char domain[] = "isms/decision/v1"; /* its NUL is hashed too */
+	const struct digest_piece pieces[] = { { domain, sizeof domain },
+					       { bytes->data, bytes->len } };
+	if (!digest_sha256(out, pieces, 2))
+		app_no_memory();
+}
+
+static const ProtobufCMessage *unpack(struct app *app, const ProtobufCMessageDescriptor *type,
+				      const ProtobufCBinaryData *bytes)
+{
+	struct status st =
+		scan_message(type, bytes->data, bytes->len, &scan_limits_default, app->arena);
+	return status_ok(&st) ? pb_unpack(type, bytes->data, bytes->len, app->arena) : NULL;
+}
+
+static int broken(struct app *app, const struct decision *decision, const char *why)
+{
+	(void)app;
+	app_error(CLI_INTERNAL, "what the server shows is not what it asks to be decided");
+	app_why("%s", why);
+	app_why("request %s", decision->request->meta ? decision->request->meta->id : "?");
+	app_next("do not decide; tell whoever runs the server");
+	return CLI_INTERNAL;
+}
+
+/* Only what is inside the hashed bytes is trusted and shown. */
+static int check(struct app *app, struct decision *out)
+{
+	const ProtobufCBinaryData *bytes = &out->reply->snapshot;
+	const ProtobufCBinaryData *theirs = &out->request->snapshot_sha256;
+	digest_of(bytes, out->digest);
+	if (theirs->len != DECISION_DIGEST ||
+	    memcmp(theirs->data, out->digest, DECISION_DIGEST) != 0)
+		return broken(app, out,
+			      app_printf(app, "digest of the snapshot is %s, the request's is %s",
+					 hex_encode(app, out->digest, DECISION_DIGEST),
+					 hex_encode(app, theirs->data, theirs->len)));
+	const Isms__V1__DecisionSnapshot *snapshot =
+		(const void *)unpack(app, &isms__v1__decision_snapshot__descriptor, bytes);
+	if (!snapshot)
+		return broken(app, out, "the snapshot cannot be read");
+	out->snapshot = snapshot;
+	bool plan = snapshot->subject_kind == ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_TREATMENT_PLAN;
+	out->subject = unpack(app,
+			      plan ? &isms__v1__treatment_plan__descriptor
+				   : &isms__v1__acceptance__descriptor,
+			      &snapshot->subject);
+	out->risk = (const void *)unpack(app, &isms__v1__risk__descriptor, &snapshot->risk);
+	if (!out->subject || !out->risk)
+		return broken(app, out, "the subject or the risk in the snapshot cannot be read");
+	if (strcmp(snapshot->subject_id, out->request->subject_id) != 0 ||
+	    snapshot->subject_kind != out->request->subject_kind ||
+	    strcmp(snapshot->risk_id, out->request->risk_id) != 0 ||
+	    snapshot->level != out->request->level)
+		return broken(app, out, "the snapshot is about another subject, risk or level");
+	return CLI_DONE;
+}
+
+int decision_read(struct app *app, const char *object, const char *name, struct decision *out)
+{
+	const ProtobufCMessage *reply;
+	const char *id = NULL;
+	int exit = find(app, object, name, &id);
+	if (!exit)
+		exit = rpc_get(app, get_request, id, &reply, RPC_SAY);
+	if (exit)
+		return exit;
+	*out = (struct decision){ .reply = (const void *)reply };
+	out->request = out->reply->request;
+	if (!out->request)
+		return app_error(CLI_INTERNAL, "the server's reply is empty");
+	return check(app, out);
+}
+
+const char *decision_waiting(struct app *app, const Isms__V1__GetApprovalRequestResponse *reply)
+{
+	const char *out = "";
+	for (size_t i = 0; i < reply->n_assignees; i++) {
+		const Isms__V1__ApprovalAssignee *row = reply->assignees[i];
+		if (row->step_no != reply->request->current_step ||
+		    row->state != ISMS__V1__ASSIGNEE_STATE__ASSIGNEE_STATE_PENDING)
+			continue;
+		out = app_printf(app, "%s%s%s (%s)", out, *out ? ", " : "", row->display_name,
+				 row->via);
+	}
+	return out;
+}
+
+static void line(const char *label, const char *text)
+{
+	(void)printf("  %-14s", label);
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		char *piece = strndup(text, (size_t)(end - text));
+		if (!piece)
+			app_no_memory();
+		text_print(stdout, piece, TEXT_LINE);
+		(void)printf("\n  %-14s", "");
+		free(piece);
+	}
+	text_print(stdout, text, TEXT_LINE);
+	(void)fputc('\n', stdout);
+}
+
+static void print_risk(struct app *app, const struct decision *decision)
+{
+	const ProtobufCMessage *risk = &decision->risk->base;
+	(void)printf("Risk ");
+	text_print(stdout,
+		   app_printf(app, "%s v%lld: %s", decision->snapshot->risk_ref,
+			      (long long)decision->snapshot->risk_version, decision->risk->title),
+		   TEXT_LINE);
+	(void)fputc('\n', stdout);
+	static const char *const fields[] = { "cause",     "event",      "consequence",
+					      "owner_id",  "inherent",   "current",
+					      "asset_ids", "threat_ids", "vulnerability_ids" };
+	static const char *const labels[] = { "cause",  "event",    "consequence",
+					      "owner",  "inherent", "current",
+					      "assets", "threats",  "weaknesses" };
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		line(labels[i], value_at(app, risk, fields[i], false));
+}
+
+static void print_subject(struct app *app, const struct decision *decision)
+{
+	const ProtobufCMessage *shown = decision->subject;
+	(void)printf("Asked: %s\n", value_level((int)decision->snapshot->level));
+	if (decision->subject->descriptor == &isms__v1__treatment_plan__descriptor) {
+		const Isms__V1__TreatmentPlan *plan = (const void *)decision->subject;
+		line("option", value_at(app, shown, "option", true));
+		shown = plan->content ? &plan->content->base : NULL;
+		if (shown)
+			output_object(app, shown, 2);
+		return;
+	}
+	static const char *const fields[] = { "valid_until", "rationale", "business_reason",
+					      "conditions", "compensating_control_ids" };
+	static const char *const labels[] = { "accept until", "rationale", "reason", "conditions",
+					      "controls" };
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		line(labels[i], value_at(app, shown, fields[i], false));
+}
+
+static void print_votes(struct app *app, const struct decision *decision)
+{
+	for (size_t i = 0; i < decision->reply->n_votes; i++) {
+		const Isms__V1__ApprovalVote *vote = decision->reply->votes[i];
+		line(i ? "" : "votes",
+		     app_printf(app, "step %d: %s %s, %s%s%s", vote->step_no, vote->voter_name,
+				value_at(app, &vote->base, "decision", true),
+				value_at(app, &vote->base, "at", false), *vote->comment ? ": " : "",
+				vote->comment));
+	}
+}
+
+void decision_print(struct app *app, const struct decision *decision)
+{
+	const Isms__V1__ApprovalRequest *request = decision->request;
+	const char *waiting = decision_waiting(app, decision->reply);
+	const char *steps = decision->snapshot->steps
+				    ? value_at(app, &decision->snapshot->base, "steps", false)
+				    : "-";
+	(void)fputs("Request ", stdout);
+	text_print(stdout,
+		   app_printf(app, "%s %s about %s v%lld", request->meta ? request->meta->ref : "?",
+			      value_at(app, &request->base, "state", true),
+			      decision->snapshot->subject_ref,
+			      (long long)decision->snapshot->subject_version),
+		   TEXT_LINE);
+	(void)fputc('\n', stdout);
+	print_risk(app, decision);
+	print_subject(app, decision);
+	line("asked by", value_at(app, &decision->snapshot->base, "requested_by_person", false));
+	line("written by", value_at(app, &decision->snapshot->base, "contributor_persons", false));
+	line("policy", app_printf(app, "no. %d: %s", decision->snapshot->policy_no, steps));
+	print_votes(app, decision);
+	if (*waiting)
+		line("waits for", app_printf(app, "step %d: %s", request->current_step, waiting));
+	if (request->close_reason && *request->close_reason)
+		line("closed", request->close_reason);
+	line("digest", hex_encode(app, decision->digest, DECISION_DIGEST));
+}

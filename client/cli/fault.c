@@ -1,0 +1,165 @@
+/* Failures of calls in words. Reasons are stable words of the API; each that
+ * people meet in their work has a row that says the rule behind it. */
+#include <isms/api.h>
+#include <string.h>
+
+#include "client/cli/app.h"
+#include "client/cli/fault.h"
+
+struct fault {
+	const char *reason;
+	const char *why;
+	const char *next;
+};
+
+static const struct fault faults[] = {
+	{ "SOD_REQUESTER",
+	  "rule S1: whoever asked for a decision never takes it; two people are needed",
+	  "somebody else who is asked decides; see isms approval show REQUEST" },
+	{ "SOD_CONTRIBUTOR", "rule S2: whoever wrote or scored a part of it does not decide on it",
+	  "somebody else who is asked decides; see isms approval show REQUEST" },
+	{ "SOD_DELEGATE",
+	  "rule S3: a delegate is neither the requester nor an author of the content", NULL },
+	{ "SOD_SERVICE", "rule S4: service accounts may submit but never decide",
+	  "a person signs in and decides" },
+	{ "SOD_DISTINCT", "rule S5: this step needs other people than the earlier ones", NULL },
+	{ "SOD_RECENT_GRANT",
+	  "rule S6: authority that the requester or an author gave within a day does not count",
+	  NULL },
+	{ "SOD_QUORUM_HUMANS", "rule S7: a critical risk needs three different people", NULL },
+	{ "NOT_ASSIGNEE", "only people who are asked on the open step decide",
+	  "isms approval show REQUEST lists them" },
+	{ "AUTHORITY_LEVEL", "the level of the risk is above what your grants let you accept",
+	  "an approver with a higher max-accept level decides" },
+	{ "NOT_REQUESTER", "only the one who submitted it takes it back", NULL },
+	{ "SELF_GRANT",
+	  "nobody gives roles to themselves, nor to another account of the same person",
+	  "another administrator grants it" },
+	{ "SELF_DEACTIVATION", "nobody ends their own account", NULL },
+	{ "SERVICE_ROLE", "service accounts never hold a role that decides", NULL },
+	{ "PERMISSION", "no role of yours gives this permission here",
+	  "isms whoami lists your roles; an administrator grants more" },
+	{ "PERMISSION_DENIED", "no role of yours gives this permission here",
+	  "isms whoami lists your roles; an administrator grants more" },
+	{ "CONFLICT", "somebody else changed it after it was read", "read it again, then repeat" },
+	{ "CONTENT_CHANGED", "the digest is not that of what is asked now",
+	  "read it again: isms approval show REQUEST" },
+	{ "STALE", "what was submitted has changed since", "it is submitted again, then decided" },
+	{ "CLOSED", "the request has been decided or taken back", "isms approval show REQUEST" },
+	{ "STEP_NOT_OPEN", "this step is not the open one", "isms approval show REQUEST" },
+	{ "ALREADY_VOTED", "one person, one vote a step", NULL },
+	{ "ILLEGAL_STATE", "its state does not allow this", "look at its state with show" },
+	{ "NO_POLICY", "no approval policy covers this subject, scope and level",
+	  "isms policy list" },
+	{ "NO_ELIGIBLE_APPROVER", "a step would have nobody who may decide it",
+	  "grant the role to somebody who neither asked nor wrote; isms policy list" },
+	{ "RISK_NOT_SCORED", "a risk is scored before it is accepted",
+	  "isms risk score RISK --kind current --likelihood N --impact N --rationale TEXT" },
+	{ "DURATION_CAP", "an acceptance ends in the future and within the limit of its level",
+	  "isms method show lists the limits" },
+	{ "DECLASSIFICATION_NEEDED", "the level asked for is below the floor of the category",
+	  NULL },
+	{ "IDEMPOTENCY_MISMATCH", "this request id was used for another request",
+	  "use a new --request-id" },
+	{ "OUTCOME_UNKNOWN", "the connection was lost after the write was sent",
+	  "repeat with the same --request-id to learn what came of it" },
+	{ "LOGIN_FAILED", "e-mail or password is wrong, or the account is locked or not active",
+	  "five failures lock an account for 15 minutes; isms user unlock ends that" },
+	{ "INVITATION_INVALID", "the invitation is unknown, used or older than 72 hours", NULL },
+	{ "LOCK_TIMEOUT", "others are changing the same objects", "try again" },
+};
+
+int fault_exit(int code, const char *reason)
+{
+	switch (code) {
+	case ISMS_OK:
+		return CLI_DONE;
+	case ISMS_INVALID_ARGUMENT:
+	case ISMS_OUT_OF_RANGE:
+		return CLI_USAGE;
+	case ISMS_NOT_FOUND:
+		return CLI_NOT_FOUND;
+	case ISMS_UNAUTHENTICATED:
+		return CLI_SIGN_IN;
+	case ISMS_PERMISSION_DENIED:
+		return CLI_DENIED;
+	case ISMS_ALREADY_EXISTS:
+	case ISMS_FAILED_PRECONDITION:
+	case ISMS_ABORTED:
+		return CLI_CONFLICT;
+	case ISMS_UNAVAILABLE:
+	case ISMS_DEADLINE_EXCEEDED:
+	case ISMS_RESOURCE_EXHAUSTED:
+	case ISMS_CANCELLED:
+		return CLI_UNREACHABLE;
+	default:
+		return reason && strcmp(reason, "OUTCOME_UNKNOWN") == 0 ? CLI_UNREACHABLE
+									: CLI_INTERNAL;
+	}
+}
+
+static const struct fault *find(const char *reason)
+{
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+		if (strcmp(faults[i].reason, reason) == 0)
+			return &faults[i];
+	return NULL;
+}
+
+static void print_violations(const struct isms_reply *reply)
+{
+	for (size_t i = 0; i < isms_reply_violations(reply); i++)
+		app_why("%s: %s", isms_reply_violation_field(reply, i),
+			isms_reply_violation_text(reply, i));
+}
+
+static void print_facts(const struct isms_reply *reply)
+{
+	for (size_t i = 0; i < isms_reply_facts(reply); i++) {
+		char key[64];
+		(void)snprintf(key, sizeof key, "%s", isms_reply_fact_key(reply, i));
+		for (char *p = key; *p; p++)
+			if (*p == '_')
+				*p = ' ';
+		app_why("%s: %s", key, isms_reply_fact_value(reply, i));
+	}
+}
+
+static const char *next_of(struct app *app, int exit, const struct fault *fault)
+{
+	if (fault && fault->next)
+		return fault->next;
+	if (exit == CLI_SIGN_IN)
+		return "isms login";
+	if (exit == CLI_UNREACHABLE && app->writes > 0)
+		return app_printf(app,
+				  "repeat with --request-id %s, which has its effect only once",
+				  app->request_id);
+	return exit == CLI_UNREACHABLE ? "try again; it is safe" : NULL;
+}
+
+int fault_print(struct app *app, const struct isms_api_method *method,
+		const struct isms_reply *reply)
+{
+	int code = (int)isms_reply_code(reply);
+	const char *reason = isms_reply_reason(reply);
+	const char *text = isms_reply_text(reply);
+	int exit = fault_exit(code, reason);
+	const struct fault *fault = find(reason);
+	app_error(exit, "%s (%s)", *text ? text : isms_code_name((enum isms_code)code),
+		  *reason ? reason : isms_code_name((enum isms_code)code));
+	if (fault)
+		app_why("%s", fault->why);
+	print_violations(reply);
+	print_facts(reply);
+	if (isms_reply_retry_after_ms(reply) > 0)
+		app_why("the server asks to wait %lld ms",
+			(long long)isms_reply_retry_after_ms(reply));
+	if (app->options.verbose || exit >= CLI_INTERNAL)
+		app_why("call: %s %s%s", method->path, app->writes ? "request id " : "",
+			app->writes ? app->request_id : "");
+	const char *next = next_of(app, exit, fault);
+	if (next)
+		app_next("%s", next);
+	return exit;
+}

@@ -1,0 +1,192 @@
+/* Signing in and out; see session.h. */
+#include "client/cli/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/cli/app.h"
+#include "client/cli/args.h"
+#include "client/cli/command.h"
+#include "client/cli/print.h"
+#include "client/cli/rpc.h"
+#include "client/cli/secret.h"
+#include "client/cli/text.h"
+#include "client/cli/value.h"
+#include "common/arena.h"
+#include "common/conf.h"
+#include "common/pb.h"
+#include "isms/v1/auth.pb-c.h"
+
+/* The token file: a settings file of two lines. */
+struct token {
+	const char *address;
+	const char *value;
+};
+
+static const struct conf_row token_rows[] = {
+	{ CONF_AT(struct token, address), .name = "address", .type = CONF_STRING,
+	  .help = "server that gave the token" },
+	{ CONF_AT(struct token, value), .name = "token", .type = CONF_STRING,
+	  .help = "the access token" },
+};
+static const struct conf_table token_table = CONF_TABLE(token_rows);
+
+static int need_sign_in(struct app *app, const char *why)
+{
+	app_error(CLI_SIGN_IN, "not signed in");
+	app_why("%s", why);
+	app_next("isms login%s%s", strcmp(app->options.context, "default") ? " --context " : "",
+		 strcmp(app->options.context, "default") ? app->options.context : "");
+	return CLI_SIGN_IN;
+}
+
+int session_token(struct app *app, const char **out)
+{
+	const char *given = getenv("ISMS_TOKEN");
+	struct token token;
+	struct stat info;
+	if (given && *given) {
+		*out = given;
+		return CLI_DONE;
+	}
+	if (stat(app->token_file, &info) != 0)
+		return need_sign_in(
+			app, app_printf(app, "context %s has no token", app->options.context));
+	if (info.st_mode & 077 || info.st_uid != geteuid()) {
+		app_error(CLI_SIGN_IN, "%s may be read by others, so it is not used",
+			  app->token_file);
+		app_next("isms logout, then isms login; or chmod 600 and own it");
+		return CLI_SIGN_IN;
+	}
+	struct status st = conf_defaults(&token, &token_table, app->arena);
+	if (status_ok(&st))
+		st = conf_file(&token, &token_table, app->token_file, app->arena);
+	if (!status_ok(&st))
+		return app_error(CLI_SIGN_IN, "%s", st.message);
+	if (strcmp(token.address, app->target.address) != 0)
+		return need_sign_in(
+			app, app_printf(app, "the token of context %s is for %s, not %s",
+					app->options.context, token.address, app->target.address));
+	*out = token.value;
+	return CLI_DONE;
+}
+
+static char *text_field(struct app *app, ProtobufCMessage *message, const char *name,
+			const char *text)
+{
+	return *(char **)pb_member(message, pb_field(message->descriptor, name)) =
+		       app_strdup(app, text);
+}
+
+/* The e-mail of the flag, the settings or the terminal. */
+static int email_of(struct app *app, const struct args *args, const char **out)
+{
+	char line[300];
+	const char *text = args_text(args, "--email");
+	if (!text)
+		text = app->target.email;
+	if (!*text && app->can_ask) {
+		(void)fputs("e-mail: ", stderr);
+		if (fgets(line, sizeof line, stdin))
+			text = app_strndup(app, line, strcspn(line, "\r\n"));
+	}
+	if (!*text) {
+		app_error(CLI_USAGE, "the e-mail is needed");
+		app_next("give --email E, or email in client.conf");
+		return CLI_USAGE;
+	}
+	*out = text;
+	return CLI_DONE;
+}
+
+static int save_token(struct app *app, const char *token)
+{
+	return secret_write(
+		app, app->token_file,
+		app_printf(app, "address = %s\ntoken = %s\n", app->target.address, token));
+}
+
+int session_login(struct app *app, const struct command *command, const struct args *args)
+{
+	static const char method[] = "AuthService/Login";
+	const char *email, *password, *organisation = args_text(args, "--organisation");
+	const ProtobufCMessage *reply;
+	ProtobufCMessage *request = rpc_request(app, method);
+	(void)command;
+	if (app->options.dry_run)
+		return app_error(CLI_USAGE, "login has no dry run");
+	int exit = email_of(app, args, &email);
+	if (!exit)
+		exit = secret_read(app, args_text(args, "--password-file"), "password",
+				   "--password-file", &password);
+	if (exit)
+		return exit;
+	(void)text_field(app, request, "email", email);
+	(void)text_field(app, request, "organisation",
+			 organisation ? organisation : app->target.organisation);
+	char *sent = text_field(app, request, "password", password);
+	exit = rpc_call_name(app, method, request, &reply, RPC_SAY);
+	explicit_bzero(sent, strlen(sent));
+	if (!exit)
+		exit = save_token(app, pb_string(reply, "access_token"));
+	if (exit)
+		return exit;
+	(void)fputs("signed in as ", stdout);
+	text_print(stdout, value_at(app, reply, "user.email", true), TEXT_LINE);
+	(void)printf(" until %s UTC\n", value_at(app, reply, "expires_at", false));
+	if (app->options.verbose)
+		(void)fprintf(stderr, "token in %s\n", app->token_file);
+	print_next(app, "isms inbox", reply);
+	return CLI_DONE;
+}
+
+int session_logout(struct app *app, const struct command *command, const struct args *args)
+{
+	static const char method[] = "AuthService/Logout";
+	const ProtobufCMessage *reply;
+	(void)command;
+	(void)args;
+	int exit = rpc_call_name(app, method, rpc_request(app, method), &reply, RPC_SAY);
+	if (app->options.dry_run)
+		return exit;
+	/* A token that the server no longer takes is of no use either. */
+	if ((!exit || exit == CLI_SIGN_IN) && unlink(app->token_file) != 0 && errno != ENOENT)
+		return app_error(CLI_INTERNAL, "cannot remove %s: %s", app->token_file,
+				 strerror(errno));
+	if (!exit)
+		(void)puts("signed out");
+	return exit;
+}
+
+int session_activate(struct app *app, const struct command *command, const struct args *args)
+{
+	static const char method[] = "AuthService/Activate";
+	const char *invitation, *password, *again;
+	const char *file = args_text(args, "--password-file");
+	const ProtobufCMessage *reply;
+	ProtobufCMessage *request = rpc_request(app, method);
+	(void)command;
+	int exit = secret_read(app, args_text(args, "--invitation-file"), "invitation",
+			       "--invitation-file", &invitation);
+	if (!exit)
+		exit = secret_read(app, file, "new password", "--password-file", &password);
+	if (!exit && !file) {
+		exit = secret_read(app, file, "new password again", "--password-file", &again);
+		if (!exit && strcmp(password, again) != 0)
+			exit = app_error(CLI_USAGE, "the two passwords differ");
+	}
+	if (exit)
+		return exit;
+	(void)text_field(app, request, "invitation", invitation);
+	char *sent = text_field(app, request, "password", password);
+	exit = rpc_call_name(app, method, request, &reply, RPC_SAY);
+	explicit_bzero(sent, strlen(sent));
+	if (exit)
+		return exit;
+	print_written(app, pb_sub(reply, "user"));
+	print_next(app, "isms login --email {ref}", pb_sub(reply, "user"));
+	return CLI_DONE;
+}

@@ -1,0 +1,169 @@
+/* Decisions; see vote.h. */
+#include "client/cli/vote.h"
+
+#include <string.h>
+
+#include "client/cli/app.h"
+#include "client/cli/args.h"
+#include "client/cli/base64.h"
+#include "client/cli/command.h"
+#include "client/cli/decision.h"
+#include "client/cli/field.h"
+#include "client/cli/print.h"
+#include "client/cli/request.h"
+#include "client/cli/rpc.h"
+#include "client/cli/text.h"
+#include "client/cli/value.h"
+#include "common/arena.h"
+#include "common/pb.h"
+
+static const char *object_of(const struct command *command)
+{
+	if (strcmp(command->noun, "treat") == 0)
+		return "plan";
+	return strcmp(command->noun, "accept") == 0 ? "acceptance" : "approval";
+}
+
+/* The digest that a script was shown before. */
+static int check_pin(struct app *app, const struct args *args, const struct decision *decision)
+{
+	uint8_t pin[DECISION_DIGEST];
+	const char *text = args_text(args, "--digest");
+	if (!text)
+		return CLI_DONE;
+	if (!hex_decode(pin, sizeof pin, text))
+		return app_error(CLI_USAGE,
+				 "--digest is 64 hex digits, as approval show prints them");
+	if (memcmp(pin, decision->digest, sizeof pin) == 0)
+		return CLI_DONE;
+	app_error(CLI_CONFLICT, "what is asked now is not what --digest stands for");
+	app_why("digest now: %s", hex_encode(app, decision->digest, DECISION_DIGEST));
+	app_next("isms approval show %s", decision->request->meta->ref);
+	return CLI_CONFLICT;
+}
+
+static int check_open(const struct decision *decision, struct app *app)
+{
+	const Isms__V1__ApprovalRequest *request = decision->request;
+	if (request->state == ISMS__V1__APPROVAL_STATE__APPROVAL_STATE_PENDING)
+		return CLI_DONE;
+	app_error(CLI_CONFLICT, "%s is closed: %s", request->meta->ref,
+		  value_at(app, &request->base, "state", true));
+	app_next("isms approval show %s", request->meta->ref);
+	return CLI_CONFLICT;
+}
+
+static int confirm(struct app *app, const struct args *args, const struct decision *decision,
+		   const char *verb)
+{
+	if (args_text(args, "--digest") || app->options.dry_run)
+		return CLI_DONE;
+	/* The terminal must show it before it is confirmed, whatever -o says. */
+	if (app->format == FORMAT_TABLE)
+		decision_print(app, decision);
+	return app_confirm(app,
+			   app_printf(app, "%s %s %s for risk %s v%lld at level %s?", verb,
+				      decision->snapshot->subject_ref,
+				      decision->snapshot->valid_until ? "(acceptance)" : "(plan)",
+				      decision->snapshot->risk_ref,
+				      (long long)decision->snapshot->risk_version,
+				      value_level((int)decision->snapshot->level)),
+			   "--digest HEX (of what was shown) or --yes");
+}
+
+static void print_outcome(struct app *app, const struct decision *decision,
+			  const Isms__V1__CastVoteResponse *reply)
+{
+	const Isms__V1__ApprovalRequest *request = reply->request;
+	const ProtobufCMessage *after;
+	if (app->options.dry_run)
+		(void)fputs("dry run, nothing was changed: ", stdout);
+	text_print(stdout,
+		   app_printf(app, "%s v%lld %s by %s, %s v%lld %s  id %s",
+			      decision->snapshot->subject_ref,
+			      (long long)decision->snapshot->subject_version,
+			      value_at(app, &reply->base, "vote.decision", true),
+			      value_at(app, &reply->base, "vote.voter_name", true),
+			      request->meta->ref, (long long)request->meta->version,
+			      value_at(app, &request->base, "state", true), request->meta->id),
+		   TEXT_LINE);
+	(void)fputc('\n', stdout);
+	if (request->state != ISMS__V1__APPROVAL_STATE__APPROVAL_STATE_PENDING ||
+	    app->options.dry_run)
+		return;
+	if (rpc_get(app, "ApprovalService/GetApprovalRequest", request->meta->id, &after,
+		    RPC_QUIET) != CLI_DONE)
+		return;
+	(void)printf("step %d needs %d more; waits for ", request->current_step, reply->remaining);
+	text_print(stdout, decision_waiting(app, (const void *)after), TEXT_LINE);
+	(void)fputc('\n', stdout);
+}
+
+static int cast(struct app *app, const struct command *command, const struct args *args,
+		const char *verb, int decision_no)
+{
+	static const char method[] = "ApprovalService/CastVote";
+	struct decision decision;
+	const ProtobufCMessage *reply;
+	const char *comment = args_text(args, "--comment");
+	int exit = decision_read(app, object_of(command), args_text(args, "ID"), &decision);
+	if (!exit)
+		exit = check_pin(app, args, &decision);
+	if (!exit)
+		exit = check_open(&decision, app);
+	if (!exit)
+		exit = confirm(app, args, &decision, verb);
+	if (exit)
+		return exit;
+	Isms__V1__CastVoteRequest *request = (void *)rpc_request(app, method);
+	request->request_id = decision.request->meta->id;
+	request->step_no = decision.request->current_step;
+	request->decision = (Isms__V1__Decision)decision_no;
+	request->snapshot_sha256 =
+		(ProtobufCBinaryData){ .len = DECISION_DIGEST, .data = decision.digest };
+	struct param param = { .name = "--comment", .path = "comment" };
+	if (comment)
+		exit = request_set(app, &request->base, &param, comment);
+	if (!exit)
+		exit = rpc_call_name(app, method, &request->base, &reply, RPC_SAY);
+	if (exit)
+		return exit;
+	if (app->format != FORMAT_TABLE)
+		return print_reply(app, command, reply);
+	print_outcome(app, &decision, (const void *)reply);
+	return CLI_DONE;
+}
+
+int vote_approve(struct app *app, const struct command *command, const struct args *args)
+{
+	return cast(app, command, args, "approve", ISMS__V1__DECISION__DECISION_APPROVE);
+}
+
+int vote_reject(struct app *app, const struct command *command, const struct args *args)
+{
+	return cast(app, command, args, "reject", ISMS__V1__DECISION__DECISION_REJECT);
+}
+
+int vote_request_changes(struct app *app, const struct command *command, const struct args *args)
+{
+	return cast(app, command, args, "request changes to",
+		    ISMS__V1__DECISION__DECISION_REQUEST_CHANGES);
+}
+
+int vote_show(struct app *app, const struct command *command, const struct args *args)
+{
+	struct decision decision;
+	int exit = decision_read(app, object_of(command), args_text(args, "ID"), &decision);
+	if (exit)
+		return exit;
+	if (app->format != FORMAT_TABLE || *app->options.fields)
+		return print_reply(app, command, &decision.reply->base);
+	decision_print(app, &decision);
+	if (decision.request->state == ISMS__V1__APPROVAL_STATE__APPROVAL_STATE_PENDING)
+		print_next(app,
+			   app_printf(app, "isms approval approve %s --digest %s",
+				      decision.request->meta->ref,
+				      hex_encode(app, decision.digest, DECISION_DIGEST)),
+			   &decision.request->base);
+	return CLI_DONE;
+}
