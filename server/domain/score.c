@@ -4,12 +4,7 @@
 #include "common/arena.h"
 #include "common/pb.h"
 #include "server/domain/must.h"
-
-enum {
-	LEVEL_NONE = ISMS__V1__RISK_LEVEL__RISK_LEVEL_UNSPECIFIED,
-	LEVEL_LOW = ISMS__V1__RISK_LEVEL__RISK_LEVEL_LOW,
-	LEVEL_CRITICAL = ISMS__V1__RISK_LEVEL__RISK_LEVEL_CRITICAL,
-};
+#include "server/domain/states.h"
 
 static bool scale_valid(size_t n)
 {
@@ -23,9 +18,9 @@ bool score_criteria_valid(const Isms__V1__RiskCriteria *criteria)
 	    criteria->n_matrix != criteria->n_likelihood * criteria->n_impact)
 		return false;
 	for (size_t i = 0; i < criteria->n_matrix; i++)
-		if (criteria->matrix[i] < LEVEL_LOW || criteria->matrix[i] > LEVEL_CRITICAL)
+		if (criteria->matrix[i] < LEVEL(LOW) || criteria->matrix[i] > LEVEL(CRITICAL))
 			return false;
-	for (int level = LEVEL_LOW; level <= LEVEL_CRITICAL; level++) {
+	for (int level = LEVEL(LOW); level <= LEVEL(CRITICAL); level++) {
 		const Isms__V1__LevelRule *rule = score_rule(criteria, (Isms__V1__RiskLevel)level);
 		if (rule == NULL || rule->max_accept_days <= 0)
 			return false;
@@ -42,9 +37,9 @@ Isms__V1__RiskLevel score_level(const Isms__V1__RiskCriteria *criteria, int32_t 
 				int32_t impact)
 {
 	if (!on_scale(likelihood, criteria->n_likelihood) || !on_scale(impact, criteria->n_impact))
-		return LEVEL_NONE;
+		return LEVEL(UNSPECIFIED);
 	size_t at = ((size_t)likelihood - 1) * criteria->n_impact + (size_t)impact - 1;
-	return at < criteria->n_matrix ? criteria->matrix[at] : LEVEL_NONE;
+	return at < criteria->n_matrix ? criteria->matrix[at] : LEVEL(UNSPECIFIED);
 }
 
 struct status score_make(Isms__V1__Score **out, const Isms__V1__RiskCriteria *criteria,

@@ -8,13 +8,16 @@
 #include "isms/v1/risk.pb-c.h"
 #include "isms/v1/treatment.pb-c.h"
 
-#define LOAD(name, type) { .query = (name), .row = &type##__descriptor }
+#define LOAD(name, type)                                                                           \
+	{                                                                                          \
+		.query = (name), .row = &type##__descriptor                                        \
+	}
 
 /* Plans, acceptances and requests on the risk. */
-#define DOSSIER_LOADS(of)                                                  \
-	LOAD("dossier_plans_of_" of, isms__v1__treatment_plan),            \
-	LOAD("dossier_acceptances_of_" of, isms__v1__acceptance),          \
-	LOAD("dossier_requests_of_" of, isms__v1__approval_request)
+#define DOSSIER_LOADS(of)                                                                          \
+	LOAD("dossier_plans_of_" of, isms__v1__treatment_plan),                                    \
+		LOAD("dossier_acceptances_of_" of, isms__v1__acceptance),                          \
+		LOAD("dossier_requests_of_" of, isms__v1__approval_request)
 
 /* For a method that changes an asset: the risks it is linked to that have
  * something open or in force, with their dossiers. */

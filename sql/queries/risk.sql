@@ -195,7 +195,7 @@ WHERE p.org_id = $1
   AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
        'IMPLEMENTED', 'VERIFIED'))
 ORDER BY p.id
-LIMIT 32;
+LIMIT 33;
 
 -- name: dossier_acceptances_of_risk
 -- class: point
@@ -211,7 +211,7 @@ FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
 ORDER BY c.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_requests_of_risk
 -- class: point
@@ -227,7 +227,7 @@ FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
 ORDER BY q.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_risk_of_plan
 -- class: point
@@ -259,7 +259,7 @@ WHERE p.org_id = $1
   AND (p.id = d.plan_id OR p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
        'IMPLEMENTED', 'VERIFIED'))
 ORDER BY (p.id = d.plan_id) DESC, p.id
-LIMIT 32;
+LIMIT 33;
 
 -- name: dossier_acceptances_of_plan
 -- class: point
@@ -276,7 +276,7 @@ FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
 ORDER BY c.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_requests_of_plan
 -- class: point
@@ -293,7 +293,7 @@ FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
 ORDER BY q.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_risk_of_acceptance
 -- class: point
@@ -325,7 +325,7 @@ WHERE p.org_id = $1
   AND (p.id = d.plan_id OR p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
        'IMPLEMENTED', 'VERIFIED'))
 ORDER BY (p.id = d.plan_id) DESC, p.id
-LIMIT 32;
+LIMIT 33;
 
 -- name: dossier_acceptances_of_acceptance
 -- class: point
@@ -342,7 +342,7 @@ FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.id = d.acceptance_id OR c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
 ORDER BY (c.id = d.acceptance_id) DESC, c.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_requests_of_acceptance
 -- class: point
@@ -359,7 +359,7 @@ FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
 ORDER BY q.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_risk_of_request
 -- class: point
@@ -391,7 +391,7 @@ WHERE p.org_id = $1
   AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
        'IMPLEMENTED', 'VERIFIED'))
 ORDER BY p.id
-LIMIT 32;
+LIMIT 33;
 
 -- name: dossier_acceptances_of_request
 -- class: point
@@ -408,7 +408,7 @@ FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
 ORDER BY c.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_requests_of_request
 -- class: point
@@ -425,7 +425,7 @@ FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
 ORDER BY q.id
-LIMIT 8;
+LIMIT 9;
 
 -- name: dossier_risk_of_asset
 -- class: point
@@ -468,7 +468,7 @@ WHERE p.org_id = $1
   AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
        'IMPLEMENTED', 'VERIFIED'))
 ORDER BY p.id
-LIMIT 128;
+LIMIT 97;
 
 -- name: dossier_acceptances_of_asset
 -- class: point
@@ -490,7 +490,7 @@ FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
 ORDER BY c.id
-LIMIT 64;
+LIMIT 49;
 
 -- name: dossier_requests_of_asset
 -- class: point
@@ -512,4 +512,4 @@ FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
 ORDER BY q.id
-LIMIT 64;
+LIMIT 49;

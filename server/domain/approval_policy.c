@@ -1,0 +1,52 @@
+#include "server/domain/approval_policy.h"
+
+#include <string.h>
+
+#include "server/domain/eligibility.h"
+#include "server/domain/states.h"
+
+static bool step_valid(const Isms__V1__PolicyStep *step, size_t number)
+{
+	if (step->step_no < 1 || (size_t)step->step_no != number)
+		return false;
+	if (step->mode != STEP(ANY) && step->mode != STEP(ALL) && step->mode != STEP(QUORUM))
+		return false;
+	if (step->mode == STEP(QUORUM) && step->quorum < 1)
+		return false;
+	return step->selector == SELECTOR(RISK_OWNER) ||
+	       (step->selector == SELECTOR(ROLE) && step->role_code[0] != '\0');
+}
+
+bool policy_steps_valid(const Isms__V1__PolicySteps *steps)
+{
+	if (steps == NULL || steps->n_steps < 1 || steps->n_steps > ELIGIBILITY_STEPS_MAX)
+		return false;
+	for (size_t i = 0; i < steps->n_steps; i++)
+		if (!step_valid(steps->steps[i], i + 1))
+			return false;
+	return true;
+}
+
+bool policy_step_asks(const Isms__V1__PolicyStep *step, const Isms__Store__V1__Candidate *candidate)
+{
+	if (step->selector == SELECTOR(RISK_OWNER))
+		return candidate->role_code[0] == '\0';
+	return strcmp(candidate->role_code, step->role_code) == 0;
+}
+
+const char *policy_step_via(const Isms__V1__PolicyStep *step)
+{
+	return step->selector == SELECTOR(RISK_OWNER) ? "RISK_OWNER" : step->role_code;
+}
+
+size_t policy_step_needs(const Isms__V1__PolicyStep *step, size_t n_persons)
+{
+	switch (step->mode) {
+	case STEP(ALL):
+		return n_persons > 0 ? n_persons : 1;
+	case STEP(QUORUM):
+		return (size_t)step->quorum;
+	default:
+		return 1;
+	}
+}

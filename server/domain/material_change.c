@@ -1,0 +1,91 @@
+/* One risk at a time: whatever is open or in force on it ends here. */
+#include "server/domain/material_change.h"
+
+#include <string.h>
+
+#include "server/domain/must.h"
+#include "server/domain/states.h"
+
+/* Beyond these the sets of the asset's dossiers may be cut off (risk.sql). */
+enum { ASSET_PLANS_MAX = 96, ASSET_ACCEPTANCES_MAX = 48, ASSET_REQUESTS_MAX = 48 };
+
+static void return_subject(struct dossier *dossier, const Isms__V1__ApprovalRequest *request)
+{
+	struct dossier_plan *plan = dossier_find_plan(dossier, request->subject_id);
+	if (plan != NULL && dossier_plan_now(plan)->state == PLAN(SUBMITTED))
+		dossier_change_plan(dossier, plan)->state =
+			state_plan_after(PLAN(SUBMITTED), STATE_RETURN);
+	struct dossier_acceptance *acceptance =
+		dossier_find_acceptance(dossier, request->subject_id);
+	if (acceptance != NULL &&
+	    dossier_acceptance_now(acceptance)->state == ACCEPTANCE(SUBMITTED))
+		dossier_set_acceptance(dossier, acceptance,
+				       state_acceptance_after(ACCEPTANCE(SUBMITTED), STATE_RETURN));
+}
+
+static void end_in_force(struct dossier *dossier, struct dossier_acceptance *place,
+			 const char *what)
+{
+	if (place->was->effective)
+		dossier_end_acceptance(dossier, place,
+				       state_acceptance_after(ACCEPTANCE(ACTIVE), STATE_INVALIDATE),
+				       "", what);
+	else
+		dossier_end_acceptance(dossier, place,
+				       state_acceptance_after(ACCEPTANCE(ACTIVE), STATE_EXPIRE), "",
+				       "the acceptance has run out");
+}
+
+bool material_change_apply(struct dossier *dossier, const char *what)
+{
+	bool any = false;
+	for (size_t i = 0; i < dossier->n_requests; i++) {
+		struct dossier_request *place = &dossier->requests[i];
+		if (dossier_request_now(place)->state != APPROVAL(PENDING))
+			continue;
+		dossier_close_request(dossier, place, APPROVAL(STALE), what);
+		return_subject(dossier, place->was);
+		any = true;
+	}
+	for (size_t i = 0; i < dossier->n_acceptances; i++) {
+		if (dossier_acceptance_now(&dossier->acceptances[i])->state != ACCEPTANCE(ACTIVE))
+			continue;
+		end_in_force(dossier, &dossier->acceptances[i], what);
+		any = true;
+	}
+	Isms__V1__RiskState state = dossier_state(dossier);
+	if (any && state != dossier_risk(dossier)->state)
+		dossier_change_risk(dossier)->state = state;
+	return any;
+}
+
+static bool too_many(const struct facts *facts, size_t n_risks)
+{
+	size_t plans, acceptances, requests;
+	fact_rows(facts, "dossier_plans_of_asset", Isms__V1__TreatmentPlan,
+		  isms__v1__treatment_plan, &plans);
+	fact_rows(facts, "dossier_acceptances_of_asset", Isms__V1__Acceptance, isms__v1__acceptance,
+		  &acceptances);
+	fact_rows(facts, "dossier_requests_of_asset", Isms__V1__ApprovalRequest,
+		  isms__v1__approval_request, &requests);
+	return n_risks > MATERIAL_RISKS_MAX || plans > ASSET_PLANS_MAX ||
+	       acceptances > ASSET_ACCEPTANCES_MAX || requests > ASSET_REQUESTS_MAX;
+}
+
+struct status material_change_of_asset(const struct facts *facts, struct plan *plan,
+				       const char *what)
+{
+	size_t n;
+	const Isms__V1__Risk *const *risks =
+		fact_rows(facts, "dossier_risk_of_asset", Isms__V1__Risk, isms__v1__risk, &n);
+	if (too_many(facts, n))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "TOO_MANY_AFFECTED",
+				   "the change would undo more decisions than one call may");
+	for (size_t i = 0; i < n; i++) {
+		struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
+		dossier_load(dossier, plan, facts, risks[i], "asset");
+		material_change_apply(dossier, what);
+		dossier_settle(dossier, DOSSIER_CONTENT);
+	}
+	return STATUS_OK;
+}

@@ -1,0 +1,118 @@
+#include "server/domain/plan_content.h"
+
+#include <stdbool.h>
+
+#include "common/arena.h"
+#include "common/pb.h"
+#include "server/domain/fields.h"
+#include "server/domain/must.h"
+#include "server/domain/score.h"
+#include "server/domain/states.h"
+#include "server/domain/text.h"
+
+static bool time_wrong(const Google__Protobuf__Timestamp *time)
+{
+	return time != NULL && !pb_time_valid(time);
+}
+
+static struct status check_parts(const Isms__V1__PlanFields *content,
+				 Isms__V1__TreatmentOption option, struct arena *arena)
+{
+	if (content->n_actions > 0 && option != OPTION(MITIGATE))
+		return status_invalid(arena, "fields.actions", "is for MITIGATE plans only");
+	if (content->transfer != NULL && option != OPTION(TRANSFER))
+		return status_invalid(arena, "fields.transfer", "is for TRANSFER plans only");
+	if (content->avoid != NULL && option != OPTION(AVOID))
+		return status_invalid(arena, "fields.avoid", "is for AVOID plans only");
+	if (time_wrong(content->due_at))
+		return status_invalid(arena, "fields.due_at", "is not a time");
+	if (content->transfer != NULL && time_wrong(content->transfer->valid_until))
+		return status_invalid(arena, "fields.transfer.valid_until", "is not a time");
+	for (size_t i = 0; i < content->n_actions; i++)
+		if (time_wrong(content->actions[i]->due_at))
+			return status_invalid(arena, "fields.actions.due_at", "is not a time");
+	return STATUS_OK;
+}
+
+struct status plan_content_check(Isms__V1__PlanFields *content, Isms__V1__TreatmentOption option,
+				 const Isms__V1__RiskMethod *method, struct arena *arena)
+{
+	struct status st = check_parts(content, option, arena);
+	if (!status_ok(&st) || content->target == NULL)
+		return st;
+	if (content->target->likelihood == 0 && content->target->impact == 0) {
+		content->target = NULL;
+		return STATUS_OK;
+	}
+	if (method == NULL || !score_criteria_valid(method->criteria))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_METHOD",
+				   "there is no usable risk method in force");
+	return score_make(&content->target, method->criteria, content->target->likelihood,
+			  content->target->impact, "fields.target.", arena);
+}
+
+void plan_content_index(Isms__V1__TreatmentPlan *plan, struct arena *arena)
+{
+	const Isms__V1__PlanFields *content = plan->content;
+	plan->ai_system_id = must(
+		arena_strdup(arena, content->avoid == NULL ? "" : content->avoid->ai_system_id));
+	plan->lapses_at = content->transfer == NULL ? NULL : content->transfer->valid_until;
+	plan->control_ids = NULL;
+	plan->n_control_ids = 0;
+	plan->assignee_ids = NULL;
+	plan->n_assignee_ids = 0;
+	for (size_t i = 0; i < content->n_actions; i++) {
+		fields_add(&plan->control_ids, &plan->n_control_ids,
+			   content->actions[i]->control_id, arena);
+		fields_add(&plan->assignee_ids, &plan->n_assignee_ids,
+			   content->actions[i]->assignee_id, arena);
+	}
+}
+
+static void missing(struct status *st, struct arena *arena, const char *field, const char *what)
+{
+	if (status_ok(st))
+		*st = status_make(STATUS_CODE_FAILED_PRECONDITION, "PLAN_INCOMPLETE",
+				  "the plan lacks what its option needs");
+	status_add_violation(st, arena, field, what);
+}
+
+static void check_mitigate(struct status *st, const Isms__V1__PlanFields *content,
+			   const Isms__V1__Risk *risk, struct arena *arena)
+{
+	if (content->n_actions == 0)
+		missing(st, arena, "content.actions", "needs at least one action on a control");
+	if (score_level_of(content->target) == LEVEL(UNSPECIFIED))
+		missing(st, arena, "content.target", "is required");
+	else if (content->target->level >= score_level_of(risk->current))
+		missing(st, arena, "content.target", "must have a level below the current one");
+}
+
+static void check_transfer(struct status *st, const Isms__V1__PlanFields *content, int64_t now_us,
+			   struct arena *arena)
+{
+	const Isms__V1__TreatmentTransfer *transfer = content->transfer;
+	if (transfer == NULL)
+		missing(st, arena, "content.transfer", "is required");
+	else if (transfer->valid_until == NULL || pb_time_us(transfer->valid_until) <= now_us)
+		missing(st, arena, "content.transfer.valid_until", "must lie ahead");
+}
+
+struct status plan_content_complete(const Isms__V1__TreatmentPlan *plan, const Isms__V1__Risk *risk,
+				    bool system_seen, int64_t now_us, struct arena *arena)
+{
+	const Isms__V1__PlanFields *content = plan->content;
+	struct status st = STATUS_OK;
+	if (text_blank(content->rationale))
+		missing(&st, arena, "content.rationale", "is required");
+	if (plan->option == OPTION(MITIGATE))
+		check_mitigate(&st, content, risk, arena);
+	if (plan->option == OPTION(TRANSFER))
+		check_transfer(&st, content, now_us, arena);
+	if (plan->option == OPTION(AVOID) && content->avoid == NULL)
+		missing(&st, arena, "content.avoid", "is required");
+	else if (plan->option == OPTION(AVOID) && !system_seen)
+		missing(&st, arena, "content.avoid.ai_system_id",
+			"names something that does not exist or may not be seen");
+	return st;
+}

@@ -1,0 +1,32 @@
+/* The content of a treatment plan: what may stand in it, what a plan that is
+ * submitted needs, and what the plan's row repeats of it so that it can be found
+ * and referred to. */
+#ifndef ISMS_DOMAIN_PLAN_CONTENT_H
+#define ISMS_DOMAIN_PLAN_CONTENT_H
+
+#include "common/status.h"
+#include "isms/v1/catalog.pb-c.h"
+#include "isms/v1/risk.pb-c.h"
+#include "isms/v1/treatment.pb-c.h"
+
+struct arena;
+
+/* INVALID_ARGUMENT for a part that belongs to another option, a time that is none
+ * or a target outside the method's scales. The target's level is computed (a copy
+ * is made); a target with neither likelihood nor impact is dropped. method may be
+ * NULL while there is no target. */
+STATUS_MUST_CHECK struct status plan_content_check(Isms__V1__PlanFields *content,
+						   Isms__V1__TreatmentOption option,
+						   const Isms__V1__RiskMethod *method,
+						   struct arena *arena);
+
+/* Fills ai_system_id, lapses_at, control_ids and assignee_ids from the content. */
+void plan_content_index(Isms__V1__TreatmentPlan *plan, struct arena *arena);
+
+/* FAILED_PRECONDITION, PLAN_INCOMPLETE with the fields that miss. system_seen:
+ * the AI system of an AVOID plan exists where the caller may see it. */
+STATUS_MUST_CHECK struct status plan_content_complete(const Isms__V1__TreatmentPlan *plan,
+						      const Isms__V1__Risk *risk, bool system_seen,
+						      int64_t now_us, struct arena *arena);
+
+#endif

@@ -1,0 +1,44 @@
+/* isms.v1.ApprovalService. The request is loaded before its assignees and votes:
+ * a vote that comes in between moves the request's version, and the commit sees
+ * it. */
+#include "server/rpc/services.h"
+
+#include "isms/store/v1/store.pb-c.h"
+#include "server/domain/vote.h"
+#include "server/rpc/dossier_loads.h"
+
+static const struct rpc rpcs[] = {
+	{ .method = "GetApprovalRequest",
+	  .mode = RPC_READ,
+	  .permission = "approval.read",
+	  .load = { { .query = "approval_request_get", .into = "request" },
+		    { .query = "approval_snapshot_get", .into = "." },
+		    { .query = "approval_assignees_get", .into = "assignees" },
+		    { .query = "approval_votes_get", .into = "votes" } } },
+	{ .method = "Inbox",
+	  .mode = RPC_LIST,
+	  .load = { { .query = "approval_inbox", .into = "items" } } },
+	{ .method = "CastVote",
+	  .mode = RPC_WRITE,
+	  .permission = "decision.cast",
+	  .access = "access_approval_request",
+	  .visible = "risk.read",
+	  .decide_checks_permission = true,
+	  .target = "vote_request",
+	  .load = { LOAD("dossier_risk_of_request", isms__v1__risk), DOSSIER_LOADS("request"),
+		    LOAD("vote_request", isms__v1__approval_request),
+		    LOAD("vote_assignees", isms__store__v1__assignee),
+		    LOAD("vote_votes", isms__store__v1__vote),
+		    LOAD("vote_persons", isms__store__v1__person) },
+	  .decide = vote_cast },
+	{ .method = "ListPolicies",
+	  .mode = RPC_LIST,
+	  .permission = "policy.read",
+	  .load = { { .query = "approval_policy_list", .into = "policies" } } },
+};
+
+const struct rpc_service approval_service = {
+	.descriptor = &isms__v1__approval_service__descriptor,
+	.rpcs = rpcs,
+	.n_rpcs = sizeof(rpcs) / sizeof(rpcs[0]),
+};
