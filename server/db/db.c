@@ -243,7 +243,7 @@ struct db *db_new(struct event_base *base, struct query_set *queries,
 	db->again = event_new(base, -1, 0, on_again, db);
 	bool opened = db->conninfo != NULL && db->again != NULL;
 	for (int i = 0; opened && i < QUERY_CLASSES; i++)
-		opened = open_pool(db, (enum query_class) class) == 0;
+		opened = open_pool(db, (enum query_class)i) == 0;
 	if (opened)
 		return db;
 	db_free(db);
