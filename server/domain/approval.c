@@ -136,7 +136,7 @@ static struct status check_people(const struct approval_opening *out, const stru
 	for (size_t k = 0; k < steps->n_steps; k++) {
 		size_t asked = 0;
 		for (size_t i = 0; i < people->n; i++)
-			asked += (people->steps[i] >> k) & 1u;
+			asked += (people->steps[i] & (1u << k)) != 0;
 		plan.needed[k] = (unsigned)policy_step_needs(steps->steps[k], asked);
 		plan.distinct[k] = steps->steps[k]->distinct_from_prior;
 	}
