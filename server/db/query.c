@@ -271,6 +271,7 @@ static int compare(const void *a, const void *b)
 static bool finish(struct parser *parser)
 {
 	struct query_set *set = parser->set;
+	parser->file = "queries";
 	qsort(set->queries, set->n, sizeof(struct query), compare);
 	for (size_t i = 1; i < set->n; i++) {
 		parser->query = &set->queries[i];
