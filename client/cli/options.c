@@ -84,7 +84,11 @@ int options_set(struct app *app, const struct conf_row *row, const char *value)
 {
 	const char *text = value ? value : "true";
 	struct status st = conf_set(&app->options, &options_table, row->name, text, app->arena);
-	return status_ok(&st) ? CLI_DONE : app_error(CLI_USAGE, "--%s: %s", row->name, st.message);
+	static const char head[] = "setting: ";
+	if (status_ok(&st))
+		return CLI_DONE;
+	bool has = strncmp(st.message, head, sizeof head - 1) == 0;
+	return app_error(CLI_USAGE, "--%s", st.message + (has ? sizeof head - 1 : 0));
 }
 
 static int apply_format(struct app *app)
