@@ -4,6 +4,7 @@
 #include "server/db/pgerr.h"
 
 #define EXISTS       STATUS_CODE_ALREADY_EXISTS
+#define INVALID      STATUS_CODE_INVALID_ARGUMENT
 #define PRECONDITION STATUS_CODE_FAILED_PRECONDITION
 
 const struct pgerr_constraint pgerr_constraints[] = {
@@ -35,6 +36,12 @@ const struct pgerr_constraint pgerr_constraints[] = {
 	{ "scope_root_key", PRECONDITION, "ROOT_EXISTS", NULL,
 	  "the organisation has a root scope" },
 	{ "threat_code_key", EXISTS, "CODE_TAKEN", "code", "another threat has this code" },
+	{ "treatment_plan_ai_system_fkey", INVALID, "INVALID_FIELD", "fields.avoid.ai_system_id",
+	  "names something that does not exist" },
+	{ "treatment_plan_assignee_user_fkey", INVALID, "INVALID_FIELD",
+	  "fields.actions.assignee_id", "names something that does not exist" },
+	{ "treatment_plan_control_control_fkey", INVALID, "INVALID_FIELD",
+	  "fields.actions.control_id", "names something that does not exist" },
 	{ "treatment_plan_in_force_excl", PRECONDITION, "PLAN_IN_FORCE", NULL,
 	  "another plan of this kind is in force for this risk" },
 	{ "treatment_plan_open_key", PRECONDITION, "PLAN_OPEN", NULL,
