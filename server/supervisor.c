@@ -22,6 +22,7 @@ enum {
 	STABLE_US = 10000000,      /* alive for so long: the back-off starts again */
 	KILL_GRACE_US = 2000000,   /* beyond the drain timeout, before SIGKILL */
 	HELPER_STOP_US = 30000000, /* for the helper to stop before SIGQUIT */
+	AGAIN_US = 1000000,        /* signals to stop closer than this are one */
 	WAIT_MAX_US = 60000000,
 };
 
@@ -45,6 +46,7 @@ struct keeper {
 	struct child workers[SUPERVISOR_SLOTS];
 	struct child helper;
 	bool stopping;
+	int64_t stop_asked;
 	int64_t now;
 };
 
@@ -209,13 +211,17 @@ static void reload(struct keeper *keeper)
 static void stop(struct keeper *keeper)
 {
 	if (keeper->stopping) {
-		/* Asked twice: without waiting for calls in flight. */
+		/* Asked again, and not by one hand that signals a whole group as well:
+		 * without waiting for calls in flight. */
+		if (keeper->now < keeper->stop_asked + AGAIN_US)
+			return;
 		for (unsigned i = 0; i < SUPERVISOR_SLOTS; i++)
 			if (keeper->workers[i].state == DRAINING)
 				child_kill(keeper, &keeper->workers[i]);
 		return;
 	}
 	keeper->stopping = true;
+	keeper->stop_asked = keeper->now;
 	drain_workers(keeper);
 }
 

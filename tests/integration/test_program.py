@@ -131,8 +131,8 @@ def test_an_unreachable_database_refuses_to_start_and_says_so(server, tmp_path):
             "--listen", "127.0.0.1:0")
     began = time.monotonic()
     run = ismsd(*args)
-    assert run.returncode == 1 and run.stderr.startswith("ismsd: ")
-    assert str(tmp_path) in run.stderr or "database" in run.stderr
+    assert run.returncode == 1
+    assert "ismsd: the database cannot be reached" in run.stderr and str(tmp_path) in run.stderr
     assert time.monotonic() - began < 5
     began = time.monotonic()
     run = ismsd(*args, "--wait-for-database", "2s")
@@ -307,7 +307,7 @@ def test_the_folder_is_private_where_it_must_be(own):
         shown = {name: db.execute(f"SHOW {name}").fetchone()[0]
                  for name in ("listen_addresses", "data_checksums", "fsync")}
         user = pathlib.Path(f"/proc/{server.postmaster_pid()}").stat().st_uid
-        sockets = db.execute("SHOW unix_socket_directories").fetchone()[0]
+        sockets = re.search(r"host=(\S+)", server.conninfo).group(1)
     assert shown == {"listen_addresses": "", "data_checksums": "on", "fsync": "on"}
     assert user != 0 and pathlib.Path(f"/proc/{server.process.pid}").stat().st_uid == user
     assert pathlib.Path(sockets).stat().st_mode & 0o777 == 0o700
