@@ -341,7 +341,11 @@ void db_pipe_send(struct db_pipe *pipe, const struct db_list *batches)
 	for (struct db_batch *batch = batches->first; batch != NULL; batch = batch->next)
 		batch->received = 0;
 	pipe->active_us = now_us();
-	if (pipe->pool->class == QUERY_COMMIT && hung_up(pipe)) {
+	bool last_try = pipe->pool->class == QUERY_COMMIT || batches->first->retried;
+	if (last_try && hung_up(pipe)) {
+		/* it was never sent, so this was no attempt */
+		pipe->sent = (struct db_list){ 0 };
+		db_list_add_first(&pipe->pool->queue, batches->first);
 		down(pipe, db_connect_error(pipe->conn));
 		return;
 	}

@@ -71,7 +71,9 @@ static void pg_run(const char *const *argv)
 static __attribute__((unused)) const char *pg_conninfo(const char *database)
 {
 	static char text[256];
-	snprintf(text, sizeof(text), "host=%s user=postgres dbname=%s", pg.folder, database);
+	snprintf(text, sizeof(text),
+		 "host=%s user=postgres dbname=%s options='-c client_min_messages=warning'",
+		 pg.folder, database);
 	return text;
 }
 
