@@ -508,13 +508,13 @@ INSERT INTO catalog_control (no, code, name, kind, statement, evidence) VALUES
 --   admin_email        login name of the administrator; canonicalised here
 --   admin_name         name shown to others
 --   invitation_sha256  SHA-256 of the invitation's whole text ("ismsB_...")
---   valid_for          how long the invitation holds
+--   invitation_until   when the invitation ends
 --
 -- Returns one row. A code that is taken is unique_violation, constraint
 -- organisation_code_key.
 CREATE FUNCTION bootstrap_organisation(
 	code text, title text, admin_email text, admin_name text,
-	invitation_sha256 bytea, valid_for interval DEFAULT '72 hours')
+	invitation_sha256 bytea, invitation_until timestamptz DEFAULT now() + interval '72 hours')
 RETURNS TABLE (org_id uuid, root_scope_id uuid, admin_id uuid)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -536,7 +536,7 @@ BEGIN
 	INSERT INTO isms.invitation (org_id, id, version, created_at, created_by, updated_at,
 	                             updated_by, user_id, token_sha256, expires_at)
 	VALUES (org, isms.uuid_v7(now()), 1, now(), admin, now(), admin,
-	        admin, invitation_sha256, now() + valid_for);
+	        admin, invitation_sha256, invitation_until);
 
 	INSERT INTO isms.scope (org_id, id, version, created_at, created_by, updated_at, updated_by,
 	                        kind, name, state)
@@ -568,5 +568,5 @@ BEGIN
 	PERFORM isms.bootstrap_risk(org, admin);
 	RETURN QUERY SELECT org, root, admin;
 END $$;
-REVOKE EXECUTE ON FUNCTION bootstrap_organisation(text, text, text, text, bytea, interval)
+REVOKE EXECUTE ON FUNCTION bootstrap_organisation(text, text, text, text, bytea, timestamptz)
 	FROM PUBLIC;
