@@ -338,6 +338,12 @@ void conn_flush(struct conn *conn)
 			break;
 		}
 	}
+	if (conn->state == CONN_OPEN && buf_len(&conn->out) == 0 && session_over(conn)) {
+		conn_die(conn, STATUS_CODE_UNAVAILABLE, "CONNECTION_LOST",
+			 conn->draining ? "%.200s closed the connection"
+					: "%.200s broke the protocol",
+			 conn->config->address);
+	}
 	if (conn->state == CONN_OPEN) {
 		conn->dirty = false;
 		watch(conn, events);

@@ -205,6 +205,12 @@ void session_pull(struct conn *conn)
 	}
 }
 
+bool session_over(const struct conn *conn)
+{
+	return nghttp2_session_want_read(conn->session) == 0 &&
+	       nghttp2_session_want_write(conn->session) == 0;
+}
+
 /* --- calls ---------------------------------------------------------------- */
 
 static nghttp2_nv field(const char *name, const char *value)

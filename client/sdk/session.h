@@ -16,6 +16,9 @@ bool session_open(struct conn *conn);
 void session_feed(struct conn *conn, const uint8_t *data, size_t len);
 /* Fills conn->out up to CONN_OUT_ENOUGH; a fault kills the conn. */
 void session_pull(struct conn *conn);
+/* Whether both sides have nothing more to say on this session: after a goodbye, or
+ * a fault of the server that was answered with one. */
+bool session_over(const struct conn *conn);
 /* Starts a waiting call, or fails it. */
 void session_submit(struct conn *conn, struct call *call);
 /* Gives a call's stream up. The call is to leave the conn at once. */
