@@ -212,6 +212,16 @@ void pb_copy_same(ProtobufCMessage *dst, const ProtobufCMessage *src)
 	}
 }
 
+void pb_merge(ProtobufCMessage *dst, const ProtobufCMessage *src)
+{
+	for (unsigned i = 0; i < src->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &src->descriptor->fields[i];
+
+		if (!pb_is_default(src, field))
+			copy_field(dst, field, src, field);
+	}
+}
+
 struct status pb_apply_mask(ProtobufCMessage *dst, const ProtobufCMessage *src, char *const *paths,
 			    size_t n_paths, struct arena *arena)
 {

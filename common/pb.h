@@ -51,6 +51,8 @@ ProtobufCMessage *pb_copy(const ProtobufCMessage *message, struct arena *arena);
 ProtobufCMessage *pb_clone(const ProtobufCMessage *message, struct arena *arena);
 /* Copies (shallow) each field of src that dst has too, by name and type. */
 void pb_copy_same(ProtobufCMessage *dst, const ProtobufCMessage *src);
+/* Copies (shallow) each field that src has a value for; both are of one type. */
+void pb_merge(ProtobufCMessage *dst, const ProtobufCMessage *src);
 
 /* Copies the fields that the paths name from src to dst, both by name; dst may be
  * another type with fields of the same name and type. INVALID_ARGUMENT for an

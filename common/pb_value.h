@@ -1,4 +1,4 @@
-/* Values behind field descriptors, for the files of common only. */
+/* Values behind field descriptors. */
 #ifndef ISMS_PB_VALUE_H
 #define ISMS_PB_VALUE_H
 

@@ -216,7 +216,7 @@ static struct status build_reply(ProtobufCMessage **out, struct engine_call *cal
 		else if (status_ok(&st) && set.n == 0)
 			st = not_found();
 		else if (status_ok(&st))
-			pb_copy_same(reply, set.rows[0]);
+			pb_merge(reply, set.rows[0]);
 		if (!status_ok(&st))
 			return st;
 	}

@@ -12,6 +12,7 @@
 #include "common/arena.h"
 #include "common/embed.h"
 #include "common/pb.h"
+#include "common/pb_value.h"
 #include "common/scan.h"
 #include "common/uuid.h"
 #include "google/protobuf/descriptor.pb-c.h"
@@ -326,30 +327,11 @@ static void check_value(struct check *check, const ProtobufCFieldDescriptor *fie
 	}
 }
 
-static size_t element_size(const ProtobufCFieldDescriptor *field)
-{
-	switch (field->type) {
-	case PROTOBUF_C_TYPE_STRING:
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return sizeof(void *);
-	case PROTOBUF_C_TYPE_BYTES:
-		return sizeof(ProtobufCBinaryData);
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_SINT64:
-	case PROTOBUF_C_TYPE_SFIXED64:
-	case PROTOBUF_C_TYPE_UINT64:
-	case PROTOBUF_C_TYPE_FIXED64:
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return 8;
-	default:
-		return 4;
-	}
-}
-
-static void check_list(struct check *check, const ProtobufCFieldDescriptor *field,
-                       const Isms__V1__FieldRules *rule, const void *member, size_t n,
+static void check_list(struct check *check, const ProtobufCMessage *message,
+                       const ProtobufCFieldDescriptor *field, const Isms__V1__FieldRules *rule,
                        size_t path_len)
 {
+	size_t n = pb_value_count(message, field);
 	size_t max = rule != NULL && rule->max_items > 0 ? rule->max_items : RULES_ITEMS_MAX;
 	if (n > max) {
 		violate(check, arena_printf(check->arena, "must have at most %zu elements", max));
@@ -360,14 +342,13 @@ static void check_list(struct check *check, const ProtobufCFieldDescriptor *fiel
 			violate(check, "is required");
 		return;
 	}
-	const uint8_t *base = *(const uint8_t *const *)member;
 	for (size_t i = 0; i < n; i++) {
 		int added = snprintf(check->path + path_len, sizeof(check->path) - path_len,
 		                     "[%zu]", i);
 		size_t len = path_len + (size_t)(added > 0 ? added : 0);
 		if (len >= sizeof(check->path))
 			len = sizeof(check->path) - 1;
-		check_value(check, field, rule, base + i * element_size(field), len);
+		check_value(check, field, rule, pb_value_element(message, field, i), len);
 	}
 	check->path[path_len] = '\0';
 }
@@ -376,16 +357,11 @@ static void check_field(struct check *check, const ProtobufCMessage *message,
                         const ProtobufCFieldDescriptor *field, const Isms__V1__FieldRules *rule,
                         size_t path_len)
 {
-	const void *member = pb_member(message, field);
-	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-		check_list(check, field, rule, member, *(size_t *)pb_quantifier(message, field),
-		           path_len);
-		return;
-	}
 	bool in_oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-	if (in_oneof && *pb_quantifier(message, field) != field->id)
-		return;
-	check_value(check, field, rule, member, path_len);
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		check_list(check, message, field, rule, path_len);
+	else if (!in_oneof || *pb_quantifier(message, field) == field->id)
+		check_value(check, field, rule, pb_member(message, field), path_len);
 }
 
 static void check_message(struct check *check, const ProtobufCMessage *message, size_t path_len)

@@ -116,7 +116,7 @@ class Api:
             "/isms.v1." + name, request_serializer=lambda m: m.SerializeToString(),
             response_deserializer=reply.FromString)
 
-    def request(self, name, values=None, **fields):
+    def request(self, name, values=None, /, **fields):
         """The request message; a mutation gets a request_id unless it has one."""
         method = SCHEMA.methods[name]
         message = SCHEMA.message(method.input_type.full_name)()
@@ -125,7 +125,7 @@ class Api:
             values["mutation"] = {"request_id": str(uuid.uuid4()), **values.get("mutation", {})}
         return fill(message, values)
 
-    def call(self, name, values=None, timeout=20, **fields):
+    def call(self, name, values=None, /, timeout=20, **fields):
         return self.send(name, self.request(name, values, **fields), timeout)
 
     def send(self, name, message, timeout=20):
@@ -134,10 +134,10 @@ class Api:
         except grpc.RpcError as error:
             raise Failure(error) from None
 
-    def fails(self, name, values=None, timeout=20, **fields):
+    def fails(self, name, values=None, /, timeout=20, **fields):
         """The Failure of a call that must not succeed."""
         try:
-            reply = self.call(name, values, timeout, **fields)
+            reply = self.call(name, values, timeout=timeout, **fields)
         except Failure as failure:
             return failure
         raise AssertionError(f"{name} succeeded: {reply}")

@@ -13,7 +13,7 @@ import pytest
 
 from api import Api, Failure
 from server import Server
-from world import first_world, unique
+from world import first_world, password, unique
 
 SECONDS = int(os.environ.get("ISMS_FAULT_SECONDS", "60"))
 UNKNOWN = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN", "CANCELLED")
@@ -158,7 +158,7 @@ def test_drain_lets_a_call_finish_and_refuses_new_connections():
         world = first_world(server)
         message = world.nobody.request("AuthService/Login", organisation=world.organisation,
                                        email=world.users["owner"].email,
-                                       password="a long pass phrase of owner")
+                                       password=password("owner"))
         futures = [world.nobody.future("AuthService/Login", message) for _ in range(8)]
         time.sleep(0.05)
         os.kill(server.process.pid, signal.SIGTERM)

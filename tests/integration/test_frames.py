@@ -6,6 +6,7 @@ import pytest
 import sample
 from api import SCHEMA
 from frames import Raw, framed, status
+from world import password
 
 METHODS = sorted(SCHEMA.methods)
 INVALID, UNIMPLEMENTED, EXHAUSTED = 3, 12, 8
@@ -169,7 +170,7 @@ def test_a_deadline_and_a_cancellation_from_a_stock_client(world):
     import grpc
     login = world.nobody.request("AuthService/Login", organisation=world.organisation,
                                  email=world.users["owner"].email,
-                                 password="a long pass phrase of owner")
+                                 password=password("owner"))
     with pytest.raises(grpc.RpcError) as caught:
         world.nobody.stub("AuthService/Login")(login, timeout=0.004)
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED

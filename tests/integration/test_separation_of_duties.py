@@ -68,6 +68,7 @@ def test_an_author_of_the_content_cannot_approve(world):
 def test_a_scorer_cannot_approve(world):
     if "scoring_officer" not in world.apis:
         world.add("scoring_officer", "ISMS_MANAGER", "CRITICAL")
+        world.grant("scoring_officer", "RISK_ANALYST")
     risk = world.risk(score=None)
     risk = world.score(risk, 3, 4, by="scoring_officer")
     request = world.acceptance(risk).request
