@@ -242,10 +242,10 @@ FROM (VALUES
 	 'user.read user.write role.read grant.write token.write session.revoke scope.read '
 	 || 'policy.read policy.write'),
 	('ISMS_MANAGER', 'Runs the management system; decides where a policy names the role', true,
-	 'scope.write system.write asset.write catalog.write role.read policy.read approval.read '
+	 'scope.write system.write catalog.write role.read policy.read approval.read '
 	 || 'audit.read decision.cast acceptance.revoke'),
 	('RISK_ANALYST', 'Assesses assets, vulnerabilities and risks and drafts their treatment', true,
-	 'system.write asset.write catalog.write risk.write risk.score plan.write plan.submit '
+	 'asset.write catalog.write risk.write risk.score plan.write plan.submit '
 	 || 'acceptance.write acceptance.submit approval.read policy.read'),
 	('CONTRIBUTOR', 'Drafts and submits risks, treatments and acceptances', true,
 	 'risk.write risk.score plan.write plan.submit acceptance.write acceptance.submit'),
