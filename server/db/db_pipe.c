@@ -184,10 +184,10 @@ static void next_statement(struct db_pipe *pipe)
 static void take_preparing(struct db_pipe *pipe, PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
-	if (status == PGRES_FATAL_ERROR && pipe->prepare_fault == NULL) {
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	if (status == PGRES_FATAL_ERROR && state != NULL && pipe->prepare_fault == NULL) {
 		pipe->prepare_fault = "a statement cannot be prepared";
-		log_write(LOG_LEVEL_ERROR, "database.prepare", "sqlstate=%s why=%s",
-			  PQresultErrorField(result, PG_DIAG_SQLSTATE),
+		log_write(LOG_LEVEL_ERROR, "database.prepare", "sqlstate=%s why=%s", state,
 			  PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 	}
 	PQclear(result);
