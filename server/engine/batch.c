@@ -24,13 +24,13 @@ void batch_begin(struct engine_call *call, size_t max, enum query_class class, d
 }
 
 struct status batch_add(struct engine_call *call, const struct binding *binding,
-                        const ProtobufCMessage *message, const struct query_args *args)
+			const ProtobufCMessage *message, const struct query_args *args)
 {
 	assert(binding->query != NULL);
 	struct db_item *item = &call->batch.items[call->batch.n++];
 	item->query = binding->query;
 	return parammap_write(binding->params, message, args, call->arena, item->values,
-	                      item->lengths);
+			      item->lengths);
 }
 
 void batch_send(struct engine_call *call)

@@ -74,7 +74,7 @@ struct engine_call {
 
 	const Isms__Store__V1__Principal *principal; /* newest that was loaded */
 	const Isms__Store__V1__Principal *identity;  /* as first found; outlives a retry */
-	const char *page_key; /* $page_after */
+	const char *page_key;                        /* $page_after */
 	struct facts facts;
 	struct plan plan;
 	struct db_batch batch;
@@ -87,7 +87,7 @@ struct engine_call {
 
 /* --- engine.c: how a call ends --- */
 void call_answer(struct engine_call *call, const struct status *st, const uint8_t *message,
-                 size_t len);
+		 size_t len);
 static inline void call_fail(struct engine_call *call, struct status st)
 {
 	call_answer(call, &st, NULL, 0);
@@ -116,8 +116,8 @@ void call_refuse(struct engine_call *call, struct status st);
 void batch_begin(struct engine_call *call, size_t max, enum query_class class, db_done_fn done);
 /* Adds a bound statement; a parameter that does not fit is a status. */
 STATUS_MUST_CHECK struct status batch_add(struct engine_call *call, const struct binding *binding,
-                                          const ProtobufCMessage *message,
-                                          const struct query_args *args);
+					  const ProtobufCMessage *message,
+					  const struct query_args *args);
 void batch_send(struct engine_call *call);
 /* Special parameters of the call as far as they are known. */
 struct query_args batch_args(const struct engine_call *call);

@@ -57,8 +57,8 @@ static void touch_loaded(const struct engine_call *call, struct touches *touches
 		for (size_t j = 0; kind != KIND_NONE && j < set->n; j++) {
 			const Isms__V1__Meta *meta = row_meta(set->rows[j]);
 			touch(touches, (struct touch){ .kind = kind,
-			                               .id = meta->id,
-			                               .version = meta->version });
+						       .id = meta->id,
+						       .version = meta->version });
 		}
 	}
 }
@@ -69,13 +69,13 @@ static void collect(const struct engine_call *call, struct touches *touches)
 	for (size_t i = 0; i < plan->n_rows; i++)
 		if (plan->rows[i].op == PLAN_UPDATE)
 			touch(touches, (struct touch){ .kind = plan->rows[i].kind,
-			                               .id = row_meta(plan->rows[i].before)->id,
-			                               .update = &plan->rows[i] });
+						       .id = row_meta(plan->rows[i].before)->id,
+						       .update = &plan->rows[i] });
 	touch_loaded(call, touches);
 	if (call->principal != NULL)
 		touch(touches, (struct touch){ .kind = KIND_APP_USER,
-		                               .id = call->principal->user_id,
-		                               .version = call->principal->user_version });
+					       .id = call->principal->user_id,
+					       .version = call->principal->user_version });
 	qsort(touches->list, touches->n, sizeof(touches->list[0]), compare_touches);
 }
 
@@ -85,7 +85,7 @@ static bool same_row(const struct touch *a, const struct touch *b)
 }
 
 static struct status add_touch(struct engine_call *call, const struct touch *item,
-                               const struct query_args *args)
+			       const struct query_args *args)
 {
 	const struct kind_statements *statements = &call->engine->registry->kinds[item->kind];
 	if (item->update != NULL)
@@ -112,15 +112,15 @@ static struct status add_versioned(struct engine_call *call, const struct query_
 	if (touches == NULL)
 		abort();
 	collect(call, touches);
-	bool session_due = call->principal != NULL &&
-	                   !ends_session(&call->plan, call->principal->session_id);
+	bool session_due =
+		call->principal != NULL && !ends_session(&call->plan, call->principal->session_id);
 	for (size_t i = 0; i < touches->n; i++) {
 		if (i > 0 && same_row(&touches->list[i - 1], &touches->list[i]))
 			continue;
 		if (session_due && touches->list[i].kind >= KIND_SESSION) {
 			session_due = false;
 			struct status st = batch_add(
-			        call, &call->engine->registry->engine.session_guard, NULL, args);
+				call, &call->engine->registry->engine.session_guard, NULL, args);
 			if (!status_ok(&st))
 				return st;
 		}
@@ -140,8 +140,9 @@ static struct status add_new(struct engine_call *call, const struct query_args *
 		const struct kind_statements *kind = &call->engine->registry->kinds[row->kind];
 		if (row->op == PLAN_UPDATE)
 			continue;
-		struct status st = batch_add(call, row->op == PLAN_INSERT ? &kind->insert : &kind->put,
-		                             row->after, args);
+		struct status st =
+			batch_add(call, row->op == PLAN_INSERT ? &kind->insert : &kind->put,
+				  row->after, args);
 		if (!status_ok(&st))
 			return st;
 	}
@@ -149,7 +150,7 @@ static struct status add_new(struct engine_call *call, const struct query_args *
 }
 
 static struct status add_records(struct engine_call *call, const struct query_args *args,
-                                 const struct status *refused)
+				 const struct status *refused)
 {
 	const struct engine_statements *engine = &call->engine->registry->engine;
 	struct event_rows rows = event_of(call, refused);
@@ -163,7 +164,7 @@ static struct status add_records(struct engine_call *call, const struct query_ar
 	key.rpc = call->method->path;
 	key.body_sha256 = (ProtobufCBinaryData){ 32, call->body_sha256 };
 	const ProtobufCMessage *kept =
-	        rules_without_secrets(call->engine->rules, call->plan.reply, call->arena);
+		rules_without_secrets(call->engine->rules, call->plan.reply, call->arena);
 	key.response.data = pb_pack(&key.response.len, kept, call->arena);
 	if (key.response.data == NULL)
 		abort();
@@ -240,7 +241,7 @@ void call_commit(struct engine_call *call)
 void call_refuse(struct engine_call *call, struct status st)
 {
 	bool worth = st.code == STATUS_CODE_PERMISSION_DENIED ||
-	             st.code == STATUS_CODE_FAILED_PRECONDITION;
+		     st.code == STATUS_CODE_FAILED_PRECONDITION;
 	if (!worth || call->principal == NULL) {
 		call_fail(call, st);
 		return;

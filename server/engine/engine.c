@@ -56,13 +56,13 @@ static void log_failure(const struct engine_call *call, const struct status *st)
 {
 	enum log_level level = st->code == STATUS_CODE_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
 	log_write(level, "call_failed", "call=%llu rpc=%s code=%s reason=%s message=%s peer=%s",
-	          (unsigned long long)call->id, call->method->path, status_code_name(st->code),
-	          st->reason != NULL ? st->reason : "", st->message != NULL ? st->message : "",
-	          call->peer);
+		  (unsigned long long)call->id, call->method->path, status_code_name(st->code),
+		  st->reason != NULL ? st->reason : "", st->message != NULL ? st->message : "",
+		  call->peer);
 }
 
 static void reply_once(struct engine_call *call, const struct status *st, const uint8_t *message,
-                       size_t len)
+		       size_t len)
 {
 	if (call->gone)
 		return;
@@ -73,7 +73,7 @@ static void reply_once(struct engine_call *call, const struct status *st, const 
 }
 
 void call_answer(struct engine_call *call, const struct status *st, const uint8_t *message,
-                 size_t len)
+		 size_t len)
 {
 	reply_once(call, st, message, len);
 	if (!call->waiting)
@@ -86,11 +86,11 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	struct status st = status_make(STATUS_CODE_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
-	                               "the deadline of the call has passed");
+				       "the deadline of the call has passed");
 	if (call->state == CALL_COMMIT)
 		st = status_make(STATUS_CODE_DEADLINE_EXCEEDED, "OUTCOME_UNKNOWN",
-		                 "the deadline has passed while the change was being written; "
-		                 "repeat the call with the same request_id to learn the outcome");
+				 "the deadline has passed while the change was being written; "
+				 "repeat the call with the same request_id to learn the outcome");
 	if (call->state == CALL_RETRY)
 		call->waiting = false;
 	call_answer(call, &st, NULL, 0);
@@ -141,7 +141,7 @@ void call_again(struct engine_call *call)
 	call->principal = call->identity;
 	if (++call->attempts == CALL_ATTEMPTS_MAX) {
 		struct status st = status_make(STATUS_CODE_ABORTED, "CONTENTION",
-		                               "others keep changing what this call depends on");
+					       "others keep changing what this call depends on");
 		status_set_retry(&st, call->arena, 100000);
 		call_fail(call, st);
 		return;
@@ -149,7 +149,7 @@ void call_again(struct engine_call *call)
 	if (call->retry == NULL)
 		call->retry = evtimer_new(call->engine->base, on_retry, call);
 	struct timeval wait = timeval_of(
-	        jitter_us(call->engine, (int64_t)CALL_RETRY_JITTER_US << call->attempts));
+		jitter_us(call->engine, (int64_t)CALL_RETRY_JITTER_US << call->attempts));
 	if (call->retry == NULL || event_add(call->retry, &wait) != 0)
 		abort();
 	call->state = CALL_RETRY;
@@ -166,7 +166,7 @@ static struct status check_mutation(struct engine_call *call)
 	if (mutation != NULL && pb_int(mutation, "expected_version") > 0)
 		return STATUS_OK;
 	return status_invalid(call->arena, "mutation.expected_version",
-	                      "is required: the version of the object that was read");
+			      "is required: the version of the object that was read");
 }
 
 static struct status parse_request(struct engine_call *call, const struct engine_request *request)
@@ -174,14 +174,14 @@ static struct status parse_request(struct engine_call *call, const struct engine
 	struct scan_limits limits = scan_limits_default;
 	limits.refuse_unknown = call->method->rpc->mode == RPC_WRITE;
 	struct status st = scan_message(call->method->request, request->message, request->len,
-	                                &limits, call->arena);
+					&limits, call->arena);
 	if (!status_ok(&st))
 		return st;
 	call->request =
-	        pb_unpack(call->method->request, request->message, request->len, call->arena);
+		pb_unpack(call->method->request, request->message, request->len, call->arena);
 	if (call->request == NULL)
 		return status_make(STATUS_CODE_INVALID_ARGUMENT, "MALFORMED_PROTO",
-		                   "the request is not a message of this method's type");
+				   "the request is not a message of this method's type");
 	if (!digest_sha256_of(call->body_sha256, request->message, request->len))
 		abort();
 	st = rules_check(call->engine->rules, call->request, call->arena);
@@ -189,8 +189,8 @@ static struct status parse_request(struct engine_call *call, const struct engine
 }
 
 static struct engine_call *new_call(struct engine *engine, const struct method *method,
-                                    const struct engine_request *request, engine_reply_fn reply,
-                                    void *arg)
+				    const struct engine_request *request, engine_reply_fn reply,
+				    void *arg)
 {
 	struct arena *arena = arena_new(CALL_ARENA_MAX);
 	struct engine_call *call = arena == NULL ? NULL : arena_new_of(arena, struct engine_call);
@@ -224,7 +224,7 @@ static void start_deadline(struct engine_call *call)
 }
 
 static struct engine_call *refuse_start(const struct engine_request *request, engine_reply_fn reply,
-                                        void *arg, struct status st)
+					void *arg, struct status st)
 {
 	(void)request;
 	reply(arg, &st, NULL, 0);
@@ -232,24 +232,24 @@ static struct engine_call *refuse_start(const struct engine_request *request, en
 }
 
 struct engine_call *engine_call_start(struct engine *engine, const struct engine_request *request,
-                                      engine_reply_fn reply, void *arg)
+				      engine_reply_fn reply, void *arg)
 {
 	const struct method *method = registry_find(engine->registry, request->path);
 	if (method == NULL)
 		return refuse_start(request, reply, arg,
-		                    status_make(STATUS_CODE_UNIMPLEMENTED, "METHOD_UNKNOWN",
-		                                "there is no such method"));
+				    status_make(STATUS_CODE_UNIMPLEMENTED, "METHOD_UNKNOWN",
+						"there is no such method"));
 	if (engine->n_calls >= CALL_IN_FLIGHT_MAX)
 		return refuse_start(request, reply, arg,
-		                    status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_CALLS",
-		                                "too many calls are in flight"));
+				    status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_CALLS",
+						"too many calls are in flight"));
 	struct engine_call *call = new_call(engine, method, request, reply, arg);
 	struct status st = parse_request(call, request);
 	if (!status_ok(&st)) {
 		/* Who may not call at all is not told what is wrong with the call. */
 		if (method->rpc->auth == RPC_AUTH_TOKEN && !call->has_token)
 			st = status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
-			                 "a valid access token is needed");
+					 "a valid access token is needed");
 		call_fail(call, st);
 		return NULL;
 	}
@@ -285,11 +285,11 @@ static bool load_secret(struct engine *engine)
 	struct secret_wait wait = { 0 };
 	struct db_item item = { .query = binding->query };
 	struct db_batch batch = { .items = &item,
-		                  .n = 1,
-		                  .class = QUERY_POINT,
-		                  .arena = arena,
-		                  .done = on_secret,
-		                  .arg = &wait };
+				  .n = 1,
+				  .class = QUERY_POINT,
+				  .arena = arena,
+				  .done = on_secret,
+				  .arg = &wait };
 	db_submit(engine->db, &batch);
 	while (!wait.done) {
 		db_flush(engine->db);
@@ -326,7 +326,7 @@ static struct rules *bind_rules(const struct registry *registry)
 }
 
 struct engine *engine_new(struct event_base *base, struct db *db, struct query_set *queries,
-                          const struct rpc_service *const *services, size_t n_services)
+			  const struct rpc_service *const *services, size_t n_services)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 	if (engine == NULL || sodium_init() < 0)

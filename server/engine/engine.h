@@ -32,13 +32,13 @@ struct engine_request {
  * and message holds the reply, or message is NULL. Both borrowed for the time of
  * the function, which must not call back into the engine. */
 typedef void (*engine_reply_fn)(void *arg, const struct status *st, const uint8_t *message,
-                                size_t len);
+				size_t len);
 
 /* Binds every row of every service against the described queries; a mismatch
  * returns NULL and logs one line a fault. Waits for the database once (a secret
  * is loaded through db). base and db NULL: only checks, for --check. */
 struct engine *engine_new(struct event_base *base, struct db *db, struct query_set *queries,
-                          const struct rpc_service *const *services, size_t n_services);
+			  const struct rpc_service *const *services, size_t n_services);
 /* Calls in flight are dropped without reply. Free the db first: what it still
  * holds belongs to calls. */
 void engine_free(struct engine *engine);
@@ -49,7 +49,7 @@ bool engine_knows(const struct engine *engine, const char *path);
 /* Starts a call; the reply function may run before this returns, and then NULL
  * is returned. */
 struct engine_call *engine_call_start(struct engine *engine, const struct engine_request *request,
-                                      engine_reply_fn reply, void *arg);
+				      engine_reply_fn reply, void *arg);
 /* The client is gone; what was sent to the database is not cancelled. */
 void engine_call_cancel(struct engine_call *call);
 

@@ -108,7 +108,7 @@ static void set_actor(const struct engine_call *call, Isms__V1__AuditEvent *even
 }
 
 static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
-                                        const struct status *refused)
+					const struct status *refused)
 {
 	struct arena *arena = call->arena;
 	Isms__V1__AuditEvent *event = arena_new_of(arena, Isms__V1__AuditEvent);
@@ -122,7 +122,7 @@ static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
 	if (mutation != NULL)
 		event->request_id = (char *)pb_string(mutation, "request_id");
 	event->outcome = refused == NULL ? ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_DONE
-	                                 : ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_REFUSED;
+					 : ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_REFUSED;
 	if (refused != NULL && refused->reason != NULL)
 		event->reason = (char *)refused->reason;
 	add_changes(&call->plan, event, arena);
@@ -136,7 +136,7 @@ static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
 }
 
 static void name_fields(Isms__Store__V1__AuditRow *row, const Isms__V1__EntityChange *change,
-                        struct arena *arena)
+			struct arena *arena)
 {
 	row->entity_version = change->entity_version;
 	row->changed_fields = arena_array(arena, char *, change->n_fields + 1);

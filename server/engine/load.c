@@ -15,7 +15,7 @@ enum { TOUCH_AFTER_US = 60 * 1000000 };
 static struct status unauthenticated(void)
 {
 	return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
-	                   "a valid access token is needed");
+			   "a valid access token is needed");
 }
 
 static struct status not_found(void)
@@ -26,7 +26,7 @@ static struct status not_found(void)
 /* --- rows ------------------------------------------------------------------- */
 
 static const ProtobufCMessage *first_row(struct status *st, const struct binding *binding,
-                                         const struct db_item *item, struct arena *arena)
+					 const struct db_item *item, struct arena *arena)
 {
 	ProtobufCMessage *row = NULL;
 	if (PQntuples(item->result) > 0)
@@ -35,7 +35,7 @@ static const ProtobufCMessage *first_row(struct status *st, const struct binding
 }
 
 static struct status read_set(struct fact_set *set, const struct binding *binding,
-                              const struct db_item *item, struct arena *arena)
+			      const struct db_item *item, struct arena *arena)
 {
 	int n = PQntuples(item->result);
 	set->name = binding->query->name;
@@ -43,9 +43,10 @@ static struct status read_set(struct fact_set *set, const struct binding *bindin
 	set->rows = arena_array(arena, ProtobufCMessage *, (size_t)n + 1);
 	if (set->rows == NULL)
 		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "CALL_TOO_LARGE",
-		                   "the call needs more memory than one call may take");
+				   "the call needs more memory than one call may take");
 	for (int i = 0; i < n; i++) {
-		struct status st = rowmap_read(&set->rows[i], binding->rows, item->result, i, arena);
+		struct status st =
+			rowmap_read(&set->rows[i], binding->rows, item->result, i, arena);
 		if (!status_ok(&st))
 			return st;
 		set->n++;
@@ -73,18 +74,16 @@ static void touch_session(struct engine_call *call)
 	struct db_batch *batch = arena_new_of(arena, struct db_batch);
 	struct db_item *item = arena_new_of(arena, struct db_item);
 	struct query_args args = { .org = arena_strdup(arena, principal->org_id),
-		                   .actor = arena_strdup(arena, principal->user_id),
-		                   .session = arena_strdup(arena, principal->session_id) };
+				   .actor = arena_strdup(arena, principal->user_id),
+				   .session = arena_strdup(arena, principal->session_id) };
 	const struct binding *touch = &call->engine->registry->engine.session_touch;
 	item->query = touch->query;
 	struct status st =
-	        parammap_write(touch->params, NULL, &args, arena, item->values, item->lengths);
+		parammap_write(touch->params, NULL, &args, arena, item->values, item->lengths);
 	assert(status_ok(&st));
-	*batch = (struct db_batch){ .items = item,
-		                    .n = 1,
-		                    .class = QUERY_COMMIT,
-		                    .arena = arena,
-		                    .done = touch_done };
+	*batch = (struct db_batch){
+		.items = item, .n = 1, .class = QUERY_COMMIT, .arena = arena, .done = touch_done
+	};
 	db_submit(call->engine->db, batch);
 }
 
@@ -101,7 +100,7 @@ static struct status take_principal(struct engine_call *call, const struct db_it
 	}
 	call->principal = (const Isms__Store__V1__Principal *)(const void *)row;
 	principals_put(call->engine->principals, call->token_sha256, call->principal,
-	               engine_now_us());
+		       engine_now_us());
 	return STATUS_OK;
 }
 
@@ -141,7 +140,7 @@ void call_auth(struct engine_call *call)
 	}
 	int64_t age_us = 0;
 	call->principal = principals_get(&age_us, call->engine->principals, call->token_sha256,
-	                                 engine_now_us(), call->arena);
+					 engine_now_us(), call->arena);
 	if (call->principal != NULL && (rpc->mode == RPC_WRITE || age_us < PRINCIPAL_FRESH_US)) {
 		begin_load(call);
 		return;
@@ -149,8 +148,7 @@ void call_auth(struct engine_call *call)
 	call->state = CALL_AUTH;
 	batch_begin(call, 1, QUERY_POINT, on_principal);
 	struct query_args args = { .token_sha256 = call->token_sha256 };
-	struct status st =
-	        batch_add(call, &call->engine->registry->engine.principal, NULL, &args);
+	struct status st = batch_add(call, &call->engine->registry->engine.principal, NULL, &args);
 	assert(status_ok(&st));
 	batch_send(call);
 }
@@ -158,7 +156,7 @@ void call_auth(struct engine_call *call)
 /* --- reads ------------------------------------------------------------------ */
 
 static struct status fill_one(ProtobufCMessage *reply, const struct method_load *load,
-                              const struct fact_set *set)
+			      const struct fact_set *set)
 {
 	if (load->into->label == PROTOBUF_C_LABEL_REPEATED) {
 		*(ProtobufCMessage ***)pb_member(reply, load->into) = set->rows;
@@ -173,7 +171,7 @@ static struct status fill_one(ProtobufCMessage *reply, const struct method_load 
 
 /* Key of a row of a list: the column page_key, or the id of its meta. */
 static const char *row_key(struct engine_call *call, const struct db_item *item, int row,
-                           const ProtobufCMessage *message)
+			   const ProtobufCMessage *message)
 {
 	int column = PQfnumber(item->result, "page_key");
 	if (column >= 0) {
@@ -197,8 +195,8 @@ static void cut_page(struct engine_call *call, struct fact_set *set, ProtobufCMe
 	const char *key = row_key(call, &call->batch.items[0], (int)size - 1, set->rows[size - 1]);
 	const ProtobufCFieldDescriptor *next = pb_field(reply->descriptor, "next_page_token");
 	*(const char **)pb_member(reply, next) =
-	        page_token(key, call->request, call->engine->secret, call->principal->org_id,
-	                   call->method->path, call->arena);
+		page_token(key, call->request, call->engine->secret, call->principal->org_id,
+			   call->method->path, call->arena);
 }
 
 static struct status build_reply(ProtobufCMessage **out, struct engine_call *call)
@@ -208,7 +206,7 @@ static struct status build_reply(ProtobufCMessage **out, struct engine_call *cal
 	for (size_t i = 0; i < method->n_load; i++) {
 		struct fact_set set = { 0 };
 		struct status st = read_set(&set, &method->load[i].binding, &call->batch.items[i],
-		                            call->arena);
+					    call->arena);
 		if (status_ok(&st) && method->rpc->mode == RPC_LIST)
 			cut_page(call, &set, reply);
 		if (status_ok(&st) && method->load[i].into != NULL)
@@ -248,7 +246,7 @@ static void load_read(struct engine_call *call)
 	const struct method *method = call->method;
 	if (method->rpc->mode == RPC_LIST) {
 		struct status st = page_after(&call->page_key, call->request, call->engine->secret,
-		                              call->principal->org_id, method->path, call->arena);
+					      call->principal->org_id, method->path, call->arena);
 		if (!status_ok(&st)) {
 			call_fail(call, st);
 			return;
@@ -269,11 +267,11 @@ static void load_read(struct engine_call *call)
 /* --- writes ----------------------------------------------------------------- */
 
 static struct status check_idempotency(bool *out_replay, struct engine_call *call,
-                                       const struct db_item *item)
+				       const struct db_item *item)
 {
 	struct status st = STATUS_OK;
-	const ProtobufCMessage *row = first_row(
-	        &st, &call->engine->registry->engine.idempotency_get, item, call->arena);
+	const ProtobufCMessage *row =
+		first_row(&st, &call->engine->registry->engine.idempotency_get, item, call->arena);
 	*out_replay = false;
 	if (!status_ok(&st) || row == NULL)
 		return st;
@@ -281,7 +279,7 @@ static struct status check_idempotency(bool *out_replay, struct engine_call *cal
 	if (strcmp(seen->rpc, call->method->path) != 0 || seen->body_sha256.len != 32 ||
 	    memcmp(seen->body_sha256.data, call->body_sha256, 32) != 0)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "IDEMPOTENCY_MISMATCH",
-		                   "this request_id was used for another request");
+				   "this request_id was used for another request");
 	call->reply_bytes = seen->response.data;
 	call->reply_len = seen->response.len;
 	*out_replay = true;
@@ -311,7 +309,7 @@ static struct status check_access(struct engine_call *call, const struct db_item
 	    facts_may(&call->facts, rpc->permission))
 		return STATUS_OK;
 	st = status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
-	                 "the caller does not have the permission for this");
+			 "the caller does not have the permission for this");
 	status_add_pair(&st, call->arena, "permission", rpc->permission);
 	status_add_pair(&st, call->arena, "scope", access->scope_id);
 	return st;
@@ -333,7 +331,7 @@ static void on_conflict(struct db_batch *batch, const struct status *result)
 		status_add_pair(&call->conflict, call->arena, "changed_by", change->actor_name);
 		for (size_t j = 0; j < change->n_fields && len < sizeof(fields); j++)
 			len += (size_t)snprintf(fields + len, sizeof(fields) - len, "%s%s",
-			                        len > 0 ? "," : "", change->fields[j]);
+						len > 0 ? "," : "", change->fields[j]);
 	}
 	if (len > 0)
 		status_add_pair(&call->conflict, call->arena, "changed_fields", fields);
@@ -342,12 +340,12 @@ static void on_conflict(struct db_batch *batch, const struct status *result)
 
 /* ABORTED, CONFLICT; who changed what is looked up for the details. */
 static void conflict(struct engine_call *call, const Isms__V1__Meta *meta, int64_t expected,
-                     const char *kind)
+		     const char *kind)
 {
 	call->conflict = status_make(STATUS_CODE_ABORTED, "CONFLICT",
-	                             "the object has changed since the version given");
+				     "the object has changed since the version given");
 	status_add_pair(&call->conflict, call->arena, "current_version",
-	                arena_printf(call->arena, "%lld", (long long)meta->version));
+			arena_printf(call->arena, "%lld", (long long)meta->version));
 	status_add_pair(&call->conflict, call->arena, "changed_by_id", meta->updated_by);
 	call->state = CALL_CONFLICT;
 	struct query_args args = batch_args(call);
@@ -356,7 +354,7 @@ static void conflict(struct engine_call *call, const Isms__V1__Meta *meta, int64
 	args.kind = kind;
 	batch_begin(call, 1, QUERY_POINT, on_conflict);
 	struct status st =
-	        batch_add(call, &call->engine->registry->engine.conflict_changes, NULL, &args);
+		batch_add(call, &call->engine->registry->engine.conflict_changes, NULL, &args);
 	assert(status_ok(&st));
 	batch_send(call);
 }
@@ -378,8 +376,7 @@ static bool check_version(struct engine_call *call)
 		const Isms__V1__Meta *meta = (const void *)pb_sub(set->rows[0], "meta");
 		if (meta->version == expected)
 			return true;
-		conflict(call, meta, expected,
-		         call->method->load[i].binding.query->kind);
+		conflict(call, meta, expected, call->method->load[i].binding.query->kind);
 		return false;
 	}
 	return true;
@@ -391,7 +388,7 @@ static void on_worked(struct work_job *job)
 	call->waiting = false;
 	if (call->method->rpc->work == RPC_WORK_PASSWORD_HASH && !job->ok) {
 		call_fail(call, status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "HASHING_FAILED",
-		                            "there is no memory to hash the password"));
+					    "there is no memory to hash the password"));
 		return;
 	}
 	call->facts.work.password_ok = job->ok;
@@ -421,7 +418,7 @@ static void start_work(struct engine_call *call)
 	call->waiting = false;
 	sodium_memzero(job->password, sizeof(job->password));
 	struct status st = status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "LOGIN_QUEUE_FULL",
-	                               "too many passwords are being checked");
+				       "too many passwords are being checked");
 	status_set_retry(&st, call->arena, 1000000);
 	call_fail(call, st);
 }
@@ -447,16 +444,16 @@ static struct status take_facts(bool *out_done, struct engine_call *call)
 			return st;
 	} else {
 		const ProtobufCMessage *clock =
-		        first_row(&st, &call->engine->registry->engine.clock, item++, call->arena);
+			first_row(&st, &call->engine->registry->engine.clock, item++, call->arena);
 		if (!status_ok(&st))
 			return st;
 		call->facts.now_us =
-		        pb_time_us(((const Isms__Store__V1__Principal *)(const void *)clock)->now);
+			pb_time_us(((const Isms__Store__V1__Principal *)(const void *)clock)->now);
 	}
 	const struct db_item *access = method->access.query != NULL ? item++ : NULL;
 	for (size_t i = 0; i < method->n_load && status_ok(&st); i++)
 		st = read_set(&call->facts.sets[call->facts.n_sets++], &method->load[i].binding,
-		              item++, call->arena);
+			      item++, call->arena);
 	if (status_ok(&st) && access != NULL)
 		st = check_access(call, access);
 	return st;
@@ -539,7 +536,8 @@ void call_decide(struct engine_call *call)
 		return;
 	}
 	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");
-	bool dry_run = mutation != NULL && ((const Isms__V1__Mutation *)(const void *)mutation)->dry_run;
+	bool dry_run =
+		mutation != NULL && ((const Isms__V1__Mutation *)(const void *)mutation)->dry_run;
 	if (!dry_run) {
 		call_commit(call);
 		return;
@@ -549,9 +547,9 @@ void call_decide(struct engine_call *call)
 		return;
 	}
 	size_t len;
-	const uint8_t *bytes =
-	        pb_pack(&len, rules_without_secrets(call->engine->rules, call->plan.reply, call->arena),
-	                call->arena);
+	const uint8_t *bytes = pb_pack(
+		&len, rules_without_secrets(call->engine->rules, call->plan.reply, call->arena),
+		call->arena);
 	if (bytes == NULL)
 		abort();
 	call_answer(call, &st, bytes, len);

@@ -10,7 +10,11 @@
 #include "common/uuid.h"
 
 /* A token is the 16 bytes of the key and 16 bytes of the MAC, in base64. */
-enum { PAGE_MAC = 16, PAGE_TOKEN = UUID_BYTES + PAGE_MAC };
+enum {
+	PAGE_MAC = 16,
+	PAGE_TOKEN = UUID_BYTES + PAGE_MAC,
+	PAGE_TOKEN_TEXT = PAGE_TOKEN * 4 / 3 + 4
+};
 
 int32_t page_size(const ProtobufCMessage *request)
 {
@@ -22,8 +26,8 @@ int32_t page_size(const ProtobufCMessage *request)
 
 /* The filter is the request without its page fields. */
 static void page_mac(uint8_t out[PAGE_MAC], const uint8_t key[UUID_BYTES],
-                     const ProtobufCMessage *request, const uint8_t secret[PAGE_SECRET],
-                     const char *org_id, const char *path, struct arena *arena)
+		     const ProtobufCMessage *request, const uint8_t secret[PAGE_SECRET],
+		     const char *org_id, const char *path, struct arena *arena)
 {
 	ProtobufCMessage *filter = pb_copy(request, arena);
 	assert(filter != NULL);
@@ -46,18 +50,17 @@ static void page_mac(uint8_t out[PAGE_MAC], const uint8_t key[UUID_BYTES],
 }
 
 struct status page_after(const char **out, const ProtobufCMessage *request,
-                         const uint8_t secret[PAGE_SECRET], const char *org_id, const char *path,
-                         struct arena *arena)
+			 const uint8_t secret[PAGE_SECRET], const char *org_id, const char *path,
+			 struct arena *arena)
 {
 	const char *token = pb_string(request, "page_token");
 	if (*token == '\0') {
 		*out = NULL;
 		return STATUS_OK;
 	}
-	uint8_t bytes[PAGE_TOKEN + 8], mac[PAGE_MAC];
+	uint8_t bytes[PAGE_TOKEN_TEXT], mac[PAGE_MAC];
 	size_t len = strlen(token);
-	if (len > sizeof(bytes) ||
-	    grpc_base64_decode(bytes, token, len) != PAGE_TOKEN)
+	if (len > PAGE_TOKEN_TEXT || grpc_base64_decode(bytes, token, len) != PAGE_TOKEN)
 		return status_invalid(arena, "page_token", "must be a token of this list");
 	page_mac(mac, bytes, request, secret, org_id, path, arena);
 	if (!digest_equal(mac, bytes + UUID_BYTES, PAGE_MAC))
@@ -70,15 +73,15 @@ struct status page_after(const char **out, const ProtobufCMessage *request,
 }
 
 const char *page_token(const char *key, const ProtobufCMessage *request,
-                       const uint8_t secret[PAGE_SECRET], const char *org_id, const char *path,
-                       struct arena *arena)
+		       const uint8_t secret[PAGE_SECRET], const char *org_id, const char *path,
+		       struct arena *arena)
 {
 	uint8_t bytes[PAGE_TOKEN];
 	bool ok = uuid_parse(key, bytes);
 	assert(ok);
 	(void)ok;
 	page_mac(bytes + UUID_BYTES, bytes, request, secret, org_id, path, arena);
-	char *token = arena_alloc(arena, PAGE_TOKEN * 4 / 3 + 5);
+	char *token = arena_alloc(arena, PAGE_TOKEN_TEXT + 1);
 	assert(token != NULL);
 	grpc_base64_encode(token, bytes, PAGE_TOKEN);
 	return token;

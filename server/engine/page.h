@@ -19,12 +19,12 @@ int32_t page_size(const ProtobufCMessage *request);
  * for the first page. INVALID_ARGUMENT for a token that was not given out for
  * this organisation, method and filter. */
 STATUS_MUST_CHECK struct status page_after(const char **out, const ProtobufCMessage *request,
-                                           const uint8_t secret[PAGE_SECRET], const char *org_id,
-                                           const char *path, struct arena *arena);
+					   const uint8_t secret[PAGE_SECRET], const char *org_id,
+					   const char *path, struct arena *arena);
 
 /* The token that continues after key. */
 const char *page_token(const char *key, const ProtobufCMessage *request,
-                       const uint8_t secret[PAGE_SECRET], const char *org_id, const char *path,
-                       struct arena *arena);
+		       const uint8_t secret[PAGE_SECRET], const char *org_id, const char *path,
+		       struct arena *arena);
 
 #endif

@@ -47,20 +47,20 @@ static size_t slot_of(const uint8_t token_sha256[TOKEN_SHA256])
 }
 
 const Isms__Store__V1__Principal *principals_get(int64_t *out_age_us,
-                                                 const struct principals *principals,
-                                                 const uint8_t token_sha256[TOKEN_SHA256],
-                                                 int64_t now_us, struct arena *arena)
+						 const struct principals *principals,
+						 const uint8_t token_sha256[TOKEN_SHA256],
+						 int64_t now_us, struct arena *arena)
 {
 	const struct entry *entry = &principals->entries[slot_of(token_sha256)];
 	if (entry->packed == NULL || memcmp(entry->token_sha256, token_sha256, TOKEN_SHA256) != 0)
 		return NULL;
 	*out_age_us = now_us - entry->loaded_us;
 	return (const Isms__Store__V1__Principal *)(void *)pb_unpack(
-	        &isms__store__v1__principal__descriptor, entry->packed, entry->len, arena);
+		&isms__store__v1__principal__descriptor, entry->packed, entry->len, arena);
 }
 
 void principals_put(struct principals *principals, const uint8_t token_sha256[TOKEN_SHA256],
-                    const Isms__Store__V1__Principal *principal, int64_t now_us)
+		    const Isms__Store__V1__Principal *principal, int64_t now_us)
 {
 	struct entry *entry = &principals->entries[slot_of(token_sha256)];
 	size_t len = isms__store__v1__principal__get_packed_size(principal);

@@ -21,11 +21,11 @@ void principals_free(struct principals *principals);
 /* The caller with this token, copied into the arena, or NULL when unknown.
  * *out_age_us is the time since it was loaded. */
 const Isms__Store__V1__Principal *principals_get(int64_t *out_age_us,
-                                                 const struct principals *principals,
-                                                 const uint8_t token_sha256[TOKEN_SHA256],
-                                                 int64_t now_us, struct arena *arena);
+						 const struct principals *principals,
+						 const uint8_t token_sha256[TOKEN_SHA256],
+						 int64_t now_us, struct arena *arena);
 void principals_put(struct principals *principals, const uint8_t token_sha256[TOKEN_SHA256],
-                    const Isms__Store__V1__Principal *principal, int64_t now_us);
+		    const Isms__Store__V1__Principal *principal, int64_t now_us);
 void principals_forget(struct principals *principals, const uint8_t token_sha256[TOKEN_SHA256]);
 
 /* Digest of the token in the value of "authorization"; false unless it is

@@ -36,7 +36,7 @@ static void *must_alloc(size_t n, size_t size)
 
 /* Binds a statement; row may be NULL (no rows are read). */
 static void bind(struct binder *binder, struct binding *out, const char *where, const char *name,
-                 const ProtobufCMessageDescriptor *params, const ProtobufCMessageDescriptor *row)
+		 const ProtobufCMessageDescriptor *params, const ProtobufCMessageDescriptor *row)
 {
 	const struct query *query = query_find(binder->queries, name);
 	const char *why = NULL;
@@ -71,8 +71,8 @@ static void binding_done(struct binding *binding)
 
 /* Type of the rows of a read, from the field of the reply they go to. */
 static const ProtobufCMessageDescriptor *into_type(struct binder *binder, struct method *method,
-                                                   struct method_load *load,
-                                                   const struct rpc_load *row)
+						   struct method_load *load,
+						   const struct rpc_load *row)
 {
 	if (row->into == NULL) {
 		fault(binder, method->path, "a load of a read says not where its rows go");
@@ -139,14 +139,14 @@ static void check_row(struct binder *binder, const struct method *method)
 }
 
 static void bind_method(struct binder *binder, struct method *method,
-                        const ProtobufCServiceDescriptor *service, const struct rpc *rpc)
+			const ProtobufCServiceDescriptor *service, const struct rpc *rpc)
 {
 	size_t size = strlen(service->name) + strlen(rpc->method) + 3;
 	method->path = must_alloc(1, size);
 	snprintf(method->path, size, "/%s/%s", service->name, rpc->method);
 	method->rpc = rpc;
 	const ProtobufCMethodDescriptor *descriptor =
-	        protobuf_c_service_descriptor_get_method_by_name(service, rpc->method);
+		protobuf_c_service_descriptor_get_method_by_name(service, rpc->method);
 	if (descriptor == NULL) {
 		fault(binder, method->path, "no such method in the service");
 		return;
@@ -166,7 +166,7 @@ static int compare_methods(const void *a, const void *b)
 }
 
 static void bind_methods(struct binder *binder, struct registry *registry,
-                         const struct rpc_service *const *services, size_t n_services)
+			 const struct rpc_service *const *services, size_t n_services)
 {
 	size_t total = 0;
 	for (size_t i = 0; i < n_services; i++) {
@@ -179,12 +179,12 @@ static void bind_methods(struct binder *binder, struct registry *registry,
 	for (size_t i = 0; i < n_services; i++)
 		for (size_t j = 0; j < services[i]->n_rpcs; j++)
 			bind_method(binder, &registry->methods[registry->n_methods++],
-			            services[i]->descriptor, &services[i]->rpcs[j]);
+				    services[i]->descriptor, &services[i]->rpcs[j]);
 	qsort(registry->methods, registry->n_methods, sizeof(struct method), compare_methods);
 }
 
 static void bind_if_there(struct binder *binder, struct binding *out, const char *kind,
-                          const char *verb, const ProtobufCMessageDescriptor *params)
+			  const char *verb, const ProtobufCMessageDescriptor *params)
 {
 	char name[128];
 	snprintf(name, sizeof(name), "%s_%s", kind, verb);
@@ -239,7 +239,7 @@ static void bind_engine(struct binder *binder, struct engine_statements *engine)
 }
 
 struct registry *registry_new(struct query_set *queries, const struct rpc_service *const *services,
-                              size_t n_services)
+			      size_t n_services)
 {
 	struct registry *registry = must_alloc(1, sizeof(*registry));
 	struct binder binder = { .queries = queries, .arena = arena_new(REGISTRY_WHY) };

@@ -59,7 +59,7 @@ struct registry {
 /* Binds all; each fault is logged, and NULL returned when there is one. The
  * query set must be described. Yours. */
 struct registry *registry_new(struct query_set *queries, const struct rpc_service *const *services,
-                              size_t n_services);
+			      size_t n_services);
 void registry_free(struct registry *registry);
 /* Borrowed, or NULL. */
 const struct method *registry_find(const struct registry *registry, const char *path);

@@ -27,7 +27,8 @@ enum rpc_auth {
 /* Slow work between load and decide, on the bounded helper. */
 enum rpc_work {
 	RPC_WORK_NONE = 0,
-	RPC_WORK_PASSWORD_VERIFY, /* request.password against the first row's password_hash of set work_set */
+	RPC_WORK_PASSWORD_VERIFY, /* request.password against the first row's password_hash of set
+				     work_set */
 	RPC_WORK_PASSWORD_HASH,   /* request.password */
 };
 
@@ -43,7 +44,7 @@ struct rpc_load {
 };
 
 struct rpc {
-	const char *method;     /* name in the service */
+	const char *method; /* name in the service */
 	enum rpc_mode mode;
 	enum rpc_auth auth;
 	/* Needed at the object's scope; NULL: any valid caller. In RPC_READ and

@@ -62,7 +62,7 @@ find_nested(const Google__Protobuf__DescriptorProto *message, const char *name)
 		return NULL;
 	for (size_t i = 0; i < message->n_nested_type; i++) {
 		const Google__Protobuf__DescriptorProto *found =
-		        find_nested(message->nested_type[i], name + len + 1);
+			find_nested(message->nested_type[i], name + len + 1);
 		if (found != NULL)
 			return found;
 	}
@@ -79,7 +79,7 @@ find_message(const Google__Protobuf__FileDescriptorSet *files, const char *full_
 			continue;
 		for (size_t j = 0; j < file->n_message_type; j++) {
 			const Google__Protobuf__DescriptorProto *found =
-			        find_nested(file->message_type[j], full_name + len + 1);
+				find_nested(file->message_type[j], full_name + len + 1);
 			if (found != NULL)
 				return found;
 		}
@@ -89,7 +89,7 @@ find_message(const Google__Protobuf__FileDescriptorSet *files, const char *full_
 
 /* The option's wire value still has its length in front. */
 static const Isms__V1__FieldRules *option_of(const Google__Protobuf__FieldDescriptorProto *field,
-                                             struct arena *arena)
+					     struct arena *arena)
 {
 	if (field->options == NULL)
 		return NULL;
@@ -103,14 +103,14 @@ static const Isms__V1__FieldRules *option_of(const Google__Protobuf__FieldDescri
 			skip++;
 		skip++;
 		return (const Isms__V1__FieldRules *)(void *)pb_unpack(
-		        &isms__v1__field_rules__descriptor, unknown->data + skip,
-		        unknown->len - skip, arena);
+			&isms__v1__field_rules__descriptor, unknown->data + skip,
+			unknown->len - skip, arena);
 	}
 	return NULL;
 }
 
 static const struct type_rules *find_type(const struct rules *rules,
-                                          const ProtobufCMessageDescriptor *type)
+					  const ProtobufCMessageDescriptor *type)
 {
 	size_t low = 0, high = rules->n;
 	while (low < high) {
@@ -134,14 +134,14 @@ static bool known(const struct rules *rules, const ProtobufCMessageDescriptor *t
 }
 
 static bool fill_type(struct rules *rules, struct type_rules *entry,
-                      const ProtobufCMessageDescriptor *type)
+		      const ProtobufCMessageDescriptor *type)
 {
 	const Google__Protobuf__DescriptorProto *message = find_message(rules->files, type->name);
 	if (message == NULL)
 		return false;
 	entry->type = type;
-	entry->fields = arena_array(rules->arena, const Isms__V1__FieldRules *,
-	                            (size_t)type->n_fields + 1);
+	entry->fields =
+		arena_array(rules->arena, const Isms__V1__FieldRules *, (size_t)type->n_fields + 1);
 	for (size_t i = 0; i < message->n_field; i++) {
 		const ProtobufCFieldDescriptor *field = pb_field(type, message->field[i]->name);
 		if (field == NULL)
@@ -155,7 +155,7 @@ static bool fill_type(struct rules *rules, struct type_rules *entry,
 }
 
 static const char *add_type(struct rules *rules, const ProtobufCMessageDescriptor *type,
-                            unsigned depth)
+			    unsigned depth)
 {
 	if (depth > RULES_DEPTH_MAX)
 		return "a request type is recursive or nested too deeply";
@@ -170,8 +170,8 @@ static const char *add_type(struct rules *rules, const ProtobufCMessageDescripto
 		if (type->fields[i].type != PROTOBUF_C_TYPE_MESSAGE)
 			continue;
 		const char *why = add_type(
-		        rules, (const ProtobufCMessageDescriptor *)type->fields[i].descriptor,
-		        depth + 1);
+			rules, (const ProtobufCMessageDescriptor *)type->fields[i].descriptor,
+			depth + 1);
 		if (why != NULL)
 			return why;
 	}
@@ -186,7 +186,7 @@ static int compare_types(const void *a, const void *b)
 }
 
 struct rules *rules_new(const ProtobufCMessageDescriptor *const *types, size_t n_types,
-                        const char **why)
+			const char **why)
 {
 	struct arena *arena = arena_new(RULES_ARENA);
 	assert(arena != NULL && embedded_descriptors_count == 1);
@@ -194,8 +194,8 @@ struct rules *rules_new(const ProtobufCMessageDescriptor *const *types, size_t n
 	assert(rules != NULL);
 	rules->arena = arena;
 	rules->files = (const Google__Protobuf__FileDescriptorSet *)(void *)pb_unpack(
-	        &google__protobuf__file_descriptor_set__descriptor, embedded_descriptors[0].data,
-	        (size_t)(embedded_descriptors[0].end - embedded_descriptors[0].data), arena);
+		&google__protobuf__file_descriptor_set__descriptor, embedded_descriptors[0].data,
+		(size_t)(embedded_descriptors[0].end - embedded_descriptors[0].data), arena);
 	*why = rules->files == NULL ? "the embedded descriptors cannot be read" : NULL;
 	for (size_t i = 0; i < n_types && *why == NULL; i++)
 		*why = add_type(rules, types[i], 0);
@@ -246,21 +246,21 @@ static void check_text(struct check *check, const Isms__V1__FieldRules *rule, co
 		violate(check, arena_printf(check->arena, "must have at most %zu characters", max));
 	else if (rule != NULL && rule->min_len > 0 && *text != '\0' && chars < rule->min_len)
 		violate(check, arena_printf(check->arena, "must have at least %u characters",
-		                            rule->min_len));
+					    rule->min_len));
 	else if (rule != NULL && rule->uuid && *text != '\0' && !uuid_parse(text, uuid))
 		violate(check, "must be a uuid in canonical form");
 }
 
 static void check_bytes(struct check *check, const Isms__V1__FieldRules *rule,
-                        const ProtobufCBinaryData *data)
+			const ProtobufCBinaryData *data)
 {
 	size_t max = rule != NULL && rule->max_len > 0 ? rule->max_len : RULES_BYTES_DEFAULT;
 	if (rule != NULL && rule->required && data->len == 0)
 		violate(check, "is required");
 	else if (rule != NULL && rule->exact_len > 0 && data->len != 0 &&
-	         data->len != rule->exact_len)
+		 data->len != rule->exact_len)
 		violate(check,
-		        arena_printf(check->arena, "must have exactly %u bytes", rule->exact_len));
+			arena_printf(check->arena, "must have exactly %u bytes", rule->exact_len));
 	else if (data->len > max)
 		violate(check, arena_printf(check->arena, "must have at most %zu bytes", max));
 }
@@ -271,11 +271,11 @@ static void check_number(struct check *check, const Isms__V1__FieldRules *rule, 
 		return;
 	if (rule->has_range && (value < rule->min || value > rule->max))
 		violate(check, arena_printf(check->arena, "must be from %lld to %lld",
-		                            (long long)rule->min, (long long)rule->max));
+					    (long long)rule->min, (long long)rule->max));
 }
 
 static void check_enum(struct check *check, const Isms__V1__FieldRules *rule,
-                       const ProtobufCEnumDescriptor *type, int32_t value)
+		       const ProtobufCEnumDescriptor *type, int32_t value)
 {
 	if (protobuf_c_enum_descriptor_get_value(type, value) == NULL)
 		violate(check, "must be a declared value");
@@ -286,7 +286,7 @@ static void check_enum(struct check *check, const Isms__V1__FieldRules *rule,
 static void check_message(struct check *check, const ProtobufCMessage *message, size_t path_len);
 
 static void check_value(struct check *check, const ProtobufCFieldDescriptor *field,
-                        const Isms__V1__FieldRules *rule, const void *member, size_t path_len)
+			const Isms__V1__FieldRules *rule, const void *member, size_t path_len)
 {
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING: {
@@ -299,7 +299,7 @@ static void check_value(struct check *check, const ProtobufCFieldDescriptor *fie
 		break;
 	case PROTOBUF_C_TYPE_ENUM:
 		check_enum(check, rule, (const ProtobufCEnumDescriptor *)field->descriptor,
-		           *(const int32_t *)member);
+			   *(const int32_t *)member);
 		break;
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:
@@ -328,8 +328,8 @@ static void check_value(struct check *check, const ProtobufCFieldDescriptor *fie
 }
 
 static void check_list(struct check *check, const ProtobufCMessage *message,
-                       const ProtobufCFieldDescriptor *field, const Isms__V1__FieldRules *rule,
-                       size_t path_len)
+		       const ProtobufCFieldDescriptor *field, const Isms__V1__FieldRules *rule,
+		       size_t path_len)
 {
 	size_t n = pb_value_count(message, field);
 	size_t max = rule != NULL && rule->max_items > 0 ? rule->max_items : RULES_ITEMS_MAX;
@@ -344,7 +344,7 @@ static void check_list(struct check *check, const ProtobufCMessage *message,
 	}
 	for (size_t i = 0; i < n; i++) {
 		int added = snprintf(check->path + path_len, sizeof(check->path) - path_len,
-		                     "[%zu]", i);
+				     "[%zu]", i);
 		size_t len = path_len + (size_t)(added > 0 ? added : 0);
 		if (len >= sizeof(check->path))
 			len = sizeof(check->path) - 1;
@@ -354,8 +354,8 @@ static void check_list(struct check *check, const ProtobufCMessage *message,
 }
 
 static void check_field(struct check *check, const ProtobufCMessage *message,
-                        const ProtobufCFieldDescriptor *field, const Isms__V1__FieldRules *rule,
-                        size_t path_len)
+			const ProtobufCFieldDescriptor *field, const Isms__V1__FieldRules *rule,
+			size_t path_len)
 {
 	bool in_oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
 	if (field->label == PROTOBUF_C_LABEL_REPEATED)
@@ -375,8 +375,8 @@ static void check_message(struct check *check, const ProtobufCMessage *message, 
 	assert(type != NULL);
 	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-		int added = snprintf(check->path + path_len, sizeof(check->path) - path_len,
-		                     "%s%s", path_len > 0 ? "." : "", field->name);
+		int added = snprintf(check->path + path_len, sizeof(check->path) - path_len, "%s%s",
+				     path_len > 0 ? "." : "", field->name);
 		size_t len = path_len + (size_t)(added > 0 ? added : 0);
 		if (len >= sizeof(check->path))
 			len = sizeof(check->path) - 1;
@@ -386,7 +386,7 @@ static void check_message(struct check *check, const ProtobufCMessage *message, 
 }
 
 struct status rules_check(const struct rules *rules, const ProtobufCMessage *message,
-                          struct arena *arena)
+			  struct arena *arena)
 {
 	struct check check = { .rules = rules, .arena = arena, .st = STATUS_OK };
 	check_message(&check, message, 0);
@@ -394,7 +394,7 @@ struct status rules_check(const struct rules *rules, const ProtobufCMessage *mes
 }
 
 const ProtobufCMessage *rules_without_secrets(const struct rules *rules,
-                                              const ProtobufCMessage *message, struct arena *arena)
+					      const ProtobufCMessage *message, struct arena *arena)
 {
 	const struct type_rules *type = find_type(rules, message->descriptor);
 	if (type == NULL || !type->has_secret)

@@ -64,7 +64,7 @@ static void run(struct work_job *job)
 		job->ok = crypto_pwhash_str_verify(job->hash, job->password, len) == 0;
 	else
 		job->ok = crypto_pwhash_str(job->hash, job->password, len, WORK_OPSLIMIT,
-		                            WORK_MEMLIMIT) == 0;
+					    WORK_MEMLIMIT) == 0;
 	sodium_memzero(job->password, sizeof(job->password));
 }
 
@@ -124,7 +124,7 @@ struct work *work_new(struct event_base *base)
 	uint8_t secret[32];
 	randombytes_buf(secret, sizeof(secret));
 	if (crypto_pwhash_str(work->nobody, (const char *)secret, sizeof(secret), WORK_OPSLIMIT,
-	                      WORK_MEMLIMIT) != 0)
+			      WORK_MEMLIMIT) != 0)
 		abort();
 	return work;
 }

@@ -13,10 +13,10 @@ enum { WORK_THREADS = 2, WORK_QUEUE_MAX = 32, WORK_HASH = 128 };
 
 /* One hashing; the owner keeps it until done has run. */
 struct work_job {
-	char password[129 * 4];  /* wiped when done */
-	char hash[WORK_HASH];    /* to verify against; "" makes one */
+	char password[129 * 4]; /* wiped when done */
+	char hash[WORK_HASH];   /* to verify against; "" makes one */
 	bool verify;
-	bool ok;                 /* out: verified, or hash was made */
+	bool ok;                            /* out: verified, or hash was made */
 	void (*done)(struct work_job *job); /* on the loop, never from work_submit */
 	void *arg;
 	struct work_job *next;

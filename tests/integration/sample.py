@@ -37,12 +37,15 @@ def _scalar(field, rules):
 
 
 def fill(message, everything=True):
-    """Sets every field (or only the required ones) to a value its rules allow."""
+    """Sets every field (or only the required ones) to a value its rules allow; a
+    write is a dry run, so that it takes nothing away from the next test."""
     for field in message.DESCRIPTOR.fields:
         rules = SCHEMA.rules(field)
-        if not (everything or rules.required) or field.name in ("dry_run", "page_token"):
+        if field.name == "dry_run":
+            message.dry_run = True
+        elif field.name == "page_token" or not (everything or rules.required):
             continue
-        if field.type == field.TYPE_MESSAGE:
+        elif field.type == field.TYPE_MESSAGE:
             _fill_message(message, field, everything)
         elif field.label == field.LABEL_REPEATED:
             getattr(message, field.name).append(_scalar(field, rules))
