@@ -185,6 +185,26 @@ TEST(a_plan_that_became_invalid_is_prepared_anew)
 	fixture_end();
 }
 
+TEST(a_connection_that_cannot_prepare_is_not_used)
+{
+	struct call call;
+	fixture_begin();
+	pg_sql("postgres", "ALTER SCHEMA isms RENAME TO gone");
+	pg_sql("postgres", KILL_ALL);
+	wait_ready(false);
+	turns(20);
+	CHECK(!db_ready(db));
+	call_one(&call, QUERY_POINT, "echo", "x");
+	CHECK_INT(call.st.code, STATUS_CODE_UNAVAILABLE);
+	call_free(&call);
+	pg_sql("postgres", "ALTER SCHEMA gone RENAME TO isms");
+	wait_ready(true);
+	call_one(&call, QUERY_POINT, "echo", "x");
+	CHECK(status_ok(&call.st));
+	call_free(&call);
+	fixture_end();
+}
+
 enum { STREAM = 3000, WINDOW = 40 };
 
 /* Commits without pause while connections are killed: what is said is true. */

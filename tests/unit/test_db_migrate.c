@@ -228,6 +228,53 @@ TEST(constraints_and_their_table_agree)
 	end();
 }
 
+static struct status describe(struct query_set **out, const char *database, const char *text)
+{
+	const char *why = NULL;
+	struct embedded_file source = file("probe.sql", text);
+	*out = query_set_new_from(&source, 1, NULL, &why);
+	if (*out == NULL)
+		pg_die(why);
+	return db_describe(*out, pg_conninfo(database), arena);
+}
+
+#define PROBE(params, sql) "-- name: probe\n-- class: point\n-- params: " params "\n" sql ";\n"
+
+TEST(statements_are_described_and_linted)
+{
+	const char *database = begin();
+	struct query_set *set;
+	struct status st = migrate_run(pg_conninfo(database), arena);
+	CHECK(status_ok(&st));
+	st = describe(&set, database,
+		      PROBE("$org id", "SELECT id, version FROM scope WHERE org_id = $1 "
+				       "AND id = $2"));
+	if (CHECK(status_ok(&st))) {
+		const struct query *query = query_find(set, "probe");
+		CHECK_INT(query->n_columns, 2);
+		CHECK_STR(query->columns[1].name, "version");
+		CHECK_INT(query->columns[0].oid, 2950);
+		CHECK_INT(query->columns[1].oid, 20);
+		CHECK_INT(query->param_oids[1], 2950);
+	}
+	query_set_free(set);
+	st = describe(&set, database,
+		      PROBE("$org", "SELECT id FROM scope WHERE org_id = $1 "
+				    "AND id = $2"));
+	CHECK_STR(st.reason, "QUERY_UNFIT");
+	query_set_free(set);
+	st = describe(&set, database, PROBE("$org", "SELECT nothing FROM scope WHERE org_id = $1"));
+	CHECK_STR(st.message, "statement probe cannot be used with this database");
+	query_set_free(set);
+	st = describe(&set, database, PROBE("id", "SELECT id FROM scope WHERE id = $1"));
+	CHECK_STR(st.reason, "QUERY_NOT_TENANT_BOUND");
+	query_set_free(set);
+	st = describe(&set, "postgres", PROBE("$org", "SELECT id FROM scope WHERE org_id = $1"));
+	CHECK_STR(st.reason, "SCHEMA_VERSION");
+	query_set_free(set);
+	end();
+}
+
 static struct status error_of(PGconn *conn, const char *sql)
 {
 	PGresult *result = PQexec(conn, sql);
