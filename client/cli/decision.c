@@ -103,7 +103,7 @@ static int of_subject(struct app *app, const char *object, const char *name, con
 	return CLI_CONFLICT;
 }
 
-static int find(struct app *app, const char *object, const char *name, const char **out)
+int decision_find(struct app *app, const char *object, const char *name, const char **out)
 {
 	uint8_t bytes[UUID_BYTES];
 	const char *id = NULL;
@@ -188,18 +188,15 @@ static int check(struct app *app, struct decision *out)
 	return CLI_DONE;
 }
 
-int decision_read(struct app *app, const char *object, const char *name, struct decision *out)
+int decision_read(struct app *app, const char *id, enum rpc_quiet quiet, struct decision *out)
 {
 	const ProtobufCMessage *reply;
-	const char *id = NULL;
-	int exit = find(app, object, name, &id);
-	if (!exit)
-		exit = rpc_get(app, get_request, id, &reply, RPC_SAY);
+	int exit = rpc_get(app, get_request, id, &reply, quiet);
 	if (exit)
 		return exit;
 	*out = (struct decision){ .reply = (const void *)reply };
 	out->request = out->reply->request;
-	if (!out->request)
+	if (!out->request || !out->request->meta)
 		return app_error(CLI_INTERNAL, "the server's reply is empty");
 	return check(app, out);
 }

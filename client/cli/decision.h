@@ -6,6 +6,7 @@
 #include <protobuf-c/protobuf-c.h>
 #include <stdint.h>
 
+#include "client/cli/rpc.h"
 #include "isms/v1/acceptance.pb-c.h"
 #include "isms/v1/approval.pb-c.h"
 #include "isms/v1/risk.pb-c.h"
@@ -24,10 +25,12 @@ struct decision {
 	uint8_t digest[DECISION_DIGEST]; /* computed here */
 };
 
-/* Reads the request that name stands for: its ref or id, or those of its subject.
- * object is "plan", "acceptance" or, for any, "approval". A snapshot that does
- * not have the server's digest is CLI_INTERNAL. Prints errors. */
-int decision_read(struct app *app, const char *object, const char *name, struct decision *out);
+/* Id of the request that name stands for: its ref or id, or those of its subject.
+ * object is "plan", "acceptance" or, for any, "approval". Prints errors. */
+int decision_find(struct app *app, const char *object, const char *name, const char **out);
+/* Reads a request. A snapshot that does not have the server's digest, or is about
+ * something else, is CLI_INTERNAL. */
+int decision_read(struct app *app, const char *id, enum rpc_quiet quiet, struct decision *out);
 /* What is decided, by whom, where it stands. */
 void decision_print(struct app *app, const struct decision *decision);
 /* "mira@example.org, dana@example.org": who is still asked on the open step. */

@@ -246,7 +246,9 @@ static const char *label(struct app *app, const char *name)
 {
 	char *out = app_strdup(app, name);
 	size_t len = strlen(out);
-	if (len > 4 && strcmp(out + len - 4, "_ids") == 0)
+	if (len > 5 && strcmp(out + len - 5, "y_ids") == 0)
+		(void)snprintf(out + len - 5, 6, "ies");
+	else if (len > 4 && strcmp(out + len - 4, "_ids") == 0)
 		(void)snprintf(out + len - 4, 5, "s");
 	else if (len > 3 && strcmp(out + len - 3, "_id") == 0)
 		out[len - 3] = 0;

@@ -16,7 +16,9 @@
 /* What people call the object: its ref, or the name that it has instead. */
 static const char *name_of(struct app *app, const ProtobufCMessage *object)
 {
-	static const char *const paths[] = { "meta.ref", "email", "code", "name", "role_code" };
+	static const char *const paths[] = {
+		"meta.ref", "email", "code", "name", "role_code", "id"
+	};
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
 		const char *text = value_at(app, object, paths[i], true);
 		if (*text)
