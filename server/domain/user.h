@@ -25,7 +25,8 @@ STATUS_MUST_CHECK struct status user_check_owner(const struct facts *facts, cons
 /* CreateUser: loads person_for_user, persons_for_user. */
 STATUS_MUST_CHECK struct status user_create(const struct facts *facts, struct plan *plan);
 /* UpdateUser, DeactivateUser, UnlockUser: load user_for_write; DeactivateUser
- * user_sessions too. */
+ * user_sessions too. Approvals that wait for a deactivated account are VOID
+ * wherever they are read. */
 STATUS_MUST_CHECK struct status user_update(const struct facts *facts, struct plan *plan);
 STATUS_MUST_CHECK struct status user_deactivate(const struct facts *facts, struct plan *plan);
 STATUS_MUST_CHECK struct status user_unlock(const struct facts *facts, struct plan *plan);

@@ -125,6 +125,9 @@ static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
 					 : ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_REFUSED;
 	if (refused != NULL && refused->reason != NULL)
 		event->reason = (char *)refused->reason;
+	event->comment = (char *)pb_string(call->request, "reason");
+	if (*event->comment == '\0')
+		event->comment = (char *)pb_string(call->request, "comment");
 	add_changes(&call->plan, event, arena);
 	if (event->n_changes > 0) {
 		event->entity_kind = event->changes[0]->entity_kind;

@@ -178,14 +178,16 @@ WHERE q.org_id = $1 AND q.id = $4
        OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
                   AND a.scope_id = q.scope_id AND $3 = ANY (a.permissions)));
 
--- Nobody is asked any more once the request is closed.
+-- Nobody is asked any more once the request is closed, or the account ended.
 -- name: approval_assignees_get
 -- class: point
 -- params: $org $actor $permission id
 SELECT t.step_no, t.user_id, t.display_name, t.via,
-       CASE WHEN t.state = 'PENDING' AND q.state <> 'PENDING' THEN 'VOID' ELSE t.state END AS state
+       CASE WHEN t.state = 'PENDING' AND (q.state <> 'PENDING' OR u.state = 'DEACTIVATED')
+            THEN 'VOID' ELSE t.state END AS state
 FROM approval_request q
 JOIN approval_assignee t ON t.org_id = q.org_id AND t.request_id = q.id
+JOIN app_user u ON u.org_id = t.org_id AND u.id = t.user_id
 WHERE q.org_id = $1 AND q.id = $4
   AND (q.requested_by = $2
        OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
@@ -243,8 +245,11 @@ WHERE q.org_id = $1 AND q.id = $2;
 -- name: vote_assignees
 -- class: point
 -- params: $org request_id
-SELECT t.request_id, t.step_no, t.user_id, t.person_id, t.display_name, t.via, t.state
+SELECT t.request_id, t.step_no, t.user_id, t.person_id, t.display_name, t.via,
+       CASE WHEN t.state = 'PENDING' AND u.state = 'DEACTIVATED' THEN 'VOID'
+            ELSE t.state END AS state
 FROM approval_assignee t
+JOIN app_user u ON u.org_id = t.org_id AND u.id = t.user_id
 WHERE t.org_id = $1 AND t.request_id = $2
 ORDER BY t.step_no, t.user_id;
 
