@@ -8,11 +8,10 @@
 
 #include <assert.h>
 #include <event2/event.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/arena.h"
+#include "common/log.h"
 #include "server/engine/engine.h"
 #include "server/net/answer.h"
 #include "server/net/conn.h"
@@ -24,6 +23,7 @@ enum {
 	CONNECTION_QUEUE_MAX = 8 << 20, /* answers waiting, for new calls to be taken */
 	RECEIVE_US = 30 * 1000000,      /* for the one message of a call to come in */
 	TAKE_US = 60 * 1000000,         /* for an answer to be taken by the client */
+	LOG_PATH_MAX = 200,
 	RETRY_BUSY_US = 100 * 1000,
 	RETRY_SHUTDOWN_US = 1000 * 1000,
 };
@@ -86,9 +86,18 @@ static void stop_route(struct call *call)
 	}
 }
 
+/* One line for a call that the route does not account for. */
+static void log_refused(const struct call *call, const char *code, const char *reason)
+{
+	log_write(LOG_LEVEL_INFO, "call_refused", "call=%llu path=%.*s code=%s reason=%s peer=%s",
+		  (unsigned long long)call->id, LOG_PATH_MAX,
+		  call->head.path != NULL ? call->head.path : "", code, reason, call->conn->peer);
+}
+
 /* Ends a call for a reason that is not the route's. */
 static void fail(struct call *call, struct status st)
 {
+	log_refused(call, status_code_name(st.code), st.reason);
 	stop_route(call);
 	call_finish(call, &st);
 }
@@ -248,6 +257,7 @@ static void finish_http(struct call *call, int http_error)
 	static const struct codec_field not_allowed[] = { { ":status", "405" },
 							  { "allow", "POST" } };
 	static const struct codec_field not_grpc[] = { { ":status", "415" } };
+	log_refused(call, http_error == 405 ? "405" : "415", "NOT_GRPC");
 	set_state(call, CALL_ANSWERED);
 	if (http_error == 405) {
 		codec_finish(call->stream, not_allowed, 2);
@@ -288,6 +298,7 @@ static void on_head(void *user)
 	struct call *call = user;
 	const struct head *head = &call->head;
 	if (head->malformed) {
+		log_refused(call, "PROTOCOL_ERROR", "METADATA_MALFORMED");
 		codec_reset(call->stream, false);
 		conn_mark(call->conn);
 		return;
@@ -307,7 +318,7 @@ static void on_head(void *user)
 		st = answer_deadline();
 	}
 	if (!status_ok(&st)) {
-		call_finish(call, &st);
+		fail(call, st);
 		return;
 	}
 	if (timeout_us > 0) {

@@ -6,7 +6,6 @@
 #include "server/net/conn.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <event2/event.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/tls.h"
 #include "server/net/codec.h"
 #include "server/net/worker.h"
@@ -170,6 +170,8 @@ static void shake_hands(struct conn *conn)
 		wait_writable(conn);
 		return;
 	default:
+		log_write(LOG_LEVEL_DEBUG, "handshake_failed", "peer=%s why=%s", conn->peer,
+			  tls_stream_error(conn->tls));
 		conn_kill(conn);
 		return;
 	}

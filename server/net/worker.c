@@ -11,7 +11,6 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,7 +33,6 @@ const struct worker_settings worker_settings_default = {
 	.connections_max = 4096,
 	.handshakes_max = 256,
 	.streams_max = 100,
-	.connection_calls_max = 100,
 	.calls_max = 10000,
 	.handshake_us = 5 * 1000000,
 	.drain_us = 10 * 1000000,
@@ -246,6 +244,9 @@ struct worker *worker_new(struct event_base *base, struct engine *engine, struct
 	worker->engine = engine;
 	worker->db = db;
 	worker->settings = *settings;
+	if (settings->connection_calls_max == 0) {
+		worker->settings.connection_calls_max = settings->streams_max;
+	}
 	worker->counters = settings->counters != NULL ? settings->counters : &worker->own_counters;
 	worker->reserve_fd = open_reserve();
 	SSL_CTX_up_ref(settings->tls);

@@ -36,7 +36,7 @@ struct worker_settings {
 	size_t connections_max;      /* beyond, accepting stops */
 	size_t handshakes_max;       /* likewise */
 	unsigned streams_max;        /* announced, a connection */
-	size_t connection_calls_max; /* in flight; beyond: RESOURCE_EXHAUSTED */
+	size_t connection_calls_max; /* in flight; beyond: RESOURCE_EXHAUSTED; 0: streams_max */
 	size_t calls_max;            /* in flight in the engine */
 	int64_t handshake_us;
 	int64_t drain_us;
