@@ -178,7 +178,7 @@ WHERE q.org_id = $1 AND q.id = $4
        OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
                   AND a.scope_id = q.scope_id AND $3 = ANY (a.permissions)));
 
--- Nobody is asked any more once the request is closed, or the account ended.
+-- Nobody is asked any more once the request is closed, or the account deactivated.
 -- name: approval_assignees_get
 -- class: point
 -- params: $org $actor $permission id
@@ -246,8 +246,7 @@ WHERE q.org_id = $1 AND q.id = $2;
 -- class: point
 -- params: $org request_id
 SELECT t.request_id, t.step_no, t.user_id, t.person_id, t.display_name, t.via,
-       CASE WHEN t.state = 'PENDING' AND u.state = 'DEACTIVATED' THEN 'VOID'
-            ELSE t.state END AS state
+       CASE WHEN t.state = 'PENDING' AND u.state = 'DEACTIVATED' THEN 'VOID' ELSE t.state END AS state
 FROM approval_assignee t
 JOIN app_user u ON u.org_id = t.org_id AND u.id = t.user_id
 WHERE t.org_id = $1 AND t.request_id = $2

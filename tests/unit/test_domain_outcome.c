@@ -1,0 +1,146 @@
+/* What a decision writes: the subject, what it replaces, the risk, and the other
+ * requests on it. */
+#include "server/domain/outcome.h"
+
+#include "tests/unit/poll.h"
+#include "tests/unit/tap.h"
+
+TEST(an_approved_plan_moves_the_risk_and_ends_the_older_plan)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	step(&poll, STEP(ANY), 0, false);
+	ask(&poll, 1, "bob");
+	Isms__V1__TreatmentPlan *older =
+		world_plan(&poll.world, "older", OPTION(MITIGATE), PLAN(IN_PROGRESS));
+	Isms__V1__TreatmentPlan *other =
+		world_plan(&poll.world, "other", OPTION(AVOID), PLAN(APPROVED));
+	world_add(&poll.world, "dossier_plans_of_request", &older->base);
+	world_add(&poll.world, "dossier_plans_of_request", &other->base);
+	accepted(&poll);
+	const Isms__V1__Risk *risk = WORLD_WROTE(&poll.world, Isms__V1__Risk, KIND_RISK, 0);
+	CHECK_INT(risk->state, RISK(IN_TREATMENT));
+	CHECK_INT(risk->disposition, DISPOSITION(AVOIDED));
+	CHECK_INT(risk->target->level, LEVEL(LOW));
+	CHECK_INT(risk->meta->version, 8);
+	for (size_t i = 0; i < 2; i++) {
+		const Isms__V1__TreatmentPlan *plan =
+			WORLD_WROTE(&poll.world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, i);
+		bool newer = strcmp(plan->meta->id, "plan") == 0;
+		CHECK_INT(plan->state, newer ? PLAN(APPROVED) : PLAN(SUPERSEDED));
+	}
+	CHECK(world_wrote(&poll.world, KIND_TREATMENT_PLAN, 2) == NULL);
+	const Isms__Store__V1__RiskScore *score =
+		WORLD_WROTE(&poll.world, Isms__Store__V1__RiskScore, KIND_RISK_SCORE, 0);
+	CHECK_INT(score->kind, SCORE(TARGET));
+	poll_done(&poll);
+}
+
+static void approve_beside(int64_t older_days, Isms__V1__AcceptanceState ended)
+{
+	struct poll poll;
+	poll_acceptance(&poll, 30);
+	step(&poll, STEP(ANY), 0, false);
+	ask(&poll, 1, "bob");
+	Isms__V1__Acceptance *older = world_acceptance(&poll.world, "older", "older-plan",
+						       ACCEPTANCE(ACTIVE), older_days);
+	Isms__V1__TreatmentPlan *behind =
+		world_plan(&poll.world, "older-plan", OPTION(ACCEPT), PLAN(APPROVED));
+	world_add(&poll.world, "dossier_acceptances_of_request", &older->base);
+	world_add(&poll.world, "dossier_plans_of_request", &behind->base);
+	accepted(&poll);
+	size_t active = 0;
+	for (size_t i = 0; i < 2; i++) {
+		const Isms__V1__Acceptance *row =
+			WORLD_WROTE(&poll.world, Isms__V1__Acceptance, KIND_RISK_ACCEPTANCE, i);
+		active += row->state == ACCEPTANCE(ACTIVE);
+		if (strcmp(row->meta->id, "older") == 0) {
+			CHECK_INT(row->state, ended);
+			CHECK(row->ended_at != NULL && row->end_reason[0] != '\0');
+			continue;
+		}
+		CHECK_INT(row->state, ACCEPTANCE(ACTIVE));
+		CHECK_INT(pb_time_us(row->valid_from), WORLD_NOW_US);
+		CHECK(row->effective);
+	}
+	CHECK_INT(active, 1);
+	const Isms__V1__Risk *risk = WORLD_WROTE(&poll.world, Isms__V1__Risk, KIND_RISK, 0);
+	CHECK_INT(risk->state, RISK(MONITORED));
+	CHECK_INT(risk->disposition, DISPOSITION(ACCEPTED));
+	CHECK_INT(pb_time_us(risk->accepted_until), WORLD_NOW_US + 30 * WORLD_DAY_US);
+	poll_done(&poll);
+}
+
+TEST(an_approved_acceptance_supersedes_the_older_one)
+{
+	approve_beside(5, ACCEPTANCE(SUPERSEDED));
+}
+
+TEST(an_older_acceptance_that_has_run_out_is_expired)
+{
+	approve_beside(-5, ACCEPTANCE(EXPIRED));
+}
+
+static void turned_down(Isms__V1__Decision decision, Isms__V1__ApprovalState state,
+			Isms__V1__AcceptanceState after, Isms__V1__PlanState plan_after)
+{
+	struct poll poll;
+	poll_acceptance(&poll, 30);
+	step(&poll, STEP(QUORUM), 2, false);
+	ask(&poll, 1, "bob");
+	poll.cast->decision = decision;
+	poll.cast->comment = world_text(&poll.world, "not like this");
+	const Isms__V1__CastVoteResponse *reply = accepted(&poll);
+	CHECK_INT(reply->request->state, state);
+	CHECK_STR(reply->vote->comment, "not like this");
+	CHECK_INT(WORLD_WROTE(&poll.world, Isms__V1__Acceptance, KIND_RISK_ACCEPTANCE, 0)->state,
+		  after);
+	CHECK_INT(WORLD_WROTE(&poll.world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, 0)->state,
+		  plan_after);
+	CHECK(world_wrote(&poll.world, KIND_RISK, 0) == NULL);
+	poll_done(&poll);
+}
+
+TEST(one_rejection_ends_it)
+{
+	turned_down(DECISION(REJECT), APPROVAL(REJECTED), ACCEPTANCE(REJECTED), PLAN(REJECTED));
+}
+
+TEST(a_request_for_changes_sends_it_back)
+{
+	turned_down(DECISION(REQUEST_CHANGES), APPROVAL(CHANGES_REQUESTED),
+		    ACCEPTANCE(CHANGES_REQUESTED), PLAN(CHANGES_REQUESTED));
+}
+
+TEST(another_request_on_the_risk_is_carried_over_the_change)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	step(&poll, STEP(ANY), 0, false);
+	ask(&poll, 1, "bob");
+	Isms__V1__ApprovalRequest *fresh =
+		world_request(&poll.world, "fresh", SUBJECT(TREATMENT_PLAN), "fresh-plan");
+	Isms__V1__ApprovalRequest *stale =
+		world_request(&poll.world, "stale", SUBJECT(TREATMENT_PLAN), "stale-plan");
+	stale->risk_version = 5;
+	world_add(&poll.world, "dossier_requests_of_request", &fresh->base);
+	world_add(&poll.world, "dossier_requests_of_request", &stale->base);
+	accepted(&poll);
+	size_t carried = 0;
+	for (size_t i = 0;; i++) {
+		const Isms__V1__ApprovalRequest *row = WORLD_WROTE(
+			&poll.world, Isms__V1__ApprovalRequest, KIND_APPROVAL_REQUEST, i);
+		if (row == NULL)
+			break;
+		CHECK(strcmp(row->meta->id, "stale") != 0);
+		if (strcmp(row->meta->id, "fresh") != 0)
+			continue;
+		CHECK_INT(row->risk_version, 8);
+		CHECK_INT(row->state, APPROVAL(PENDING));
+		carried++;
+	}
+	CHECK_INT(carried, 1);
+	poll_done(&poll);
+}
+
+TAP_MAIN
