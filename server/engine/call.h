@@ -79,6 +79,7 @@ struct engine_call {
 	struct plan plan;
 	struct db_batch batch;
 	struct work_job job;
+	bool worked;            /* job holds a result, also for a later attempt */
 	struct status conflict; /* while its details are looked up */
 	struct status refused;  /* the answer when the commit only audits a refusal */
 	const uint8_t *reply_bytes;
@@ -104,6 +105,10 @@ void call_auth(struct engine_call *call);
 void call_load(struct engine_call *call);
 /* The plan is made from the facts; goes on to the commit or the answer. */
 void call_decide(struct engine_call *call);
+
+/* --- password.c --- */
+/* Has the helper hash or verify the request's password, then decides. */
+void call_work(struct engine_call *call);
 
 /* --- commit.c --- */
 /* Writes the plan; or, when st is a refusal worth recording, only its audit

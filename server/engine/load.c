@@ -2,7 +2,6 @@
 #include "server/engine/call.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -382,47 +381,6 @@ static bool check_version(struct engine_call *call)
 	return true;
 }
 
-static void on_worked(struct work_job *job)
-{
-	struct engine_call *call = job->arg;
-	call->waiting = false;
-	if (call->method->rpc->work == RPC_WORK_PASSWORD_HASH && !job->ok) {
-		call_fail(call, status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "HASHING_FAILED",
-					    "there is no memory to hash the password"));
-		return;
-	}
-	call->facts.work.password_ok = job->ok;
-	memcpy(call->facts.work.password_hash, job->hash, sizeof(job->hash));
-	call_decide(call);
-}
-
-static void start_work(struct engine_call *call)
-{
-	const struct rpc *rpc = call->method->rpc;
-	struct work_job *job = &call->job;
-	*job = (struct work_job){ .done = on_worked, .arg = call };
-	snprintf(job->password, sizeof(job->password), "%s", pb_string(call->request, "password"));
-	job->verify = rpc->work == RPC_WORK_PASSWORD_VERIFY;
-	const char *hash = "";
-	for (size_t i = 0; job->verify && i < call->facts.n_sets; i++)
-		if (strcmp(call->facts.sets[i].name, rpc->work_set) == 0 &&
-		    call->facts.sets[i].n > 0)
-			hash = pb_string(call->facts.sets[i].rows[0], "password_hash");
-	if (job->verify && *hash == '\0')
-		hash = work_nobody(call->engine->work);
-	snprintf(job->hash, sizeof(job->hash), "%s", hash);
-	call->state = CALL_WORK;
-	call->waiting = true;
-	if (work_submit(call->engine->work, job))
-		return;
-	call->waiting = false;
-	sodium_memzero(job->password, sizeof(job->password));
-	struct status st = status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "LOGIN_QUEUE_FULL",
-				       "too many passwords are being checked");
-	status_set_retry(&st, call->arena, 1000000);
-	call_fail(call, st);
-}
-
 /* Takes the rows of a write's load apart. *out_done: the call has its answer, or
  * goes on elsewhere. */
 static struct status take_facts(bool *out_done, struct engine_call *call)
@@ -484,7 +442,7 @@ static void on_loaded(struct db_batch *batch, const struct status *result)
 	if (!check_version(call))
 		return;
 	if (call->method->rpc->work != RPC_WORK_NONE)
-		start_work(call);
+		call_work(call);
 	else
 		call_decide(call);
 }
