@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 struct arena;
+struct isms_api_method;
 struct isms_client;
 struct isms_reply;
 struct command;
@@ -75,6 +76,8 @@ struct app {
 	bool can_ask;   /* stdin and stderr are terminals and --no-input is not given */
 	const char *token_file;
 	struct isms_client *client;
+	const struct isms_reply *failed; /* the last call that failed, and its method */
+	const struct isms_api_method *failed_method;
 	struct cache *cache; /* what resolvers have listed, see resolve.c */
 	char request_id[37]; /* of the last write */
 	uint64_t writes;     /* writes so far; the second has a request id of its own */

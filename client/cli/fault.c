@@ -5,6 +5,7 @@
 
 #include "client/cli/app.h"
 #include "client/cli/fault.h"
+#include "client/cli/resolve.h"
 
 struct fault {
 	const char *reason;
@@ -128,15 +129,24 @@ static void print_violations(const struct isms_reply *reply)
 			isms_reply_violation_text(reply, i));
 }
 
-static void print_facts(const struct isms_reply *reply)
+static void print_facts(struct app *app, const struct isms_reply *reply)
 {
+	static const char by_id[] = "changed_by_id";
 	for (size_t i = 0; i < isms_reply_facts(reply); i++) {
+		const char *name = isms_reply_fact_key(reply, i);
+		const char *value = isms_reply_fact_value(reply, i);
 		char key[64];
-		(void)snprintf(key, sizeof key, "%s", isms_reply_fact_key(reply, i));
+		if (strcmp(name, by_id) == 0 && isms_reply_fact(reply, "changed_by"))
+			continue;
+		if (strcmp(name, by_id) == 0)
+			name = "changed by", value = resolve_label(app, "user", value);
+		if (strcmp(name, "scope") == 0)
+			value = resolve_label(app, "scope", value);
+		(void)snprintf(key, sizeof key, "%s", name);
 		for (char *p = key; *p; p++)
 			if (*p == '_')
 				*p = ' ';
-		app_why("%s: %s", key, isms_reply_fact_value(reply, i));
+		app_why("%s: %s", key, value);
 	}
 }
 
@@ -166,7 +176,7 @@ int fault_print(struct app *app, const struct isms_api_method *method,
 	if (fault)
 		app_why("%s", fault->why);
 	print_violations(reply);
-	print_facts(reply);
+	print_facts(app, reply);
 	if (isms_reply_retry_after_ms(reply) > 0)
 		app_why("the server asks to wait %lld ms",
 			(long long)isms_reply_retry_after_ms(reply));

@@ -44,6 +44,8 @@ void print_written(struct app *app, const ProtobufCMessage *object)
 {
 	const ProtobufCMessage *meta = pb_sub(object, "meta");
 	const char *state = value_at(app, object, "state", true);
+	if (!*state)
+		state = value_at(app, object, "stage", true);
 	if (app->options.dry_run)
 		(void)fputs("dry run, nothing was changed: ", stdout);
 	text_print(stdout, name_of(app, object), TEXT_LINE);

@@ -108,9 +108,12 @@ int rpc_call(struct app *app, const struct isms_api_method *method, ProtobufCMes
 	if (app->options.verbose)
 		(void)fprintf(stderr, "%s %s %" PRId64 " us\n", method->path,
 			      isms_code_name((enum isms_code)code), when_now() - start);
-	if (code != ISMS_OK)
+	if (code != ISMS_OK) {
+		app->failed = reply;
+		app->failed_method = method;
 		return quiet == RPC_SAY ? fault_print(app, method, reply)
 					: fault_exit(code, isms_reply_reason(reply));
+	}
 	*out = isms_reply_message(reply);
 	return CLI_DONE;
 }

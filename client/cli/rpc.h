@@ -11,7 +11,7 @@ struct isms_api_method;
 
 enum rpc_quiet {
 	RPC_SAY,   /* failures are printed */
-	RPC_QUIET, /* failures are left to the caller */
+	RPC_QUIET, /* failures are left to the caller, who may print app->failed */
 };
 
 /* Makes the call; *out is the reply's message, borrowed for the whole run. An

@@ -11,7 +11,7 @@ const struct command table_other[] = {
 	  .row = "events",
 	  .id = "event.id",
 	  .columns = "TIME=event.at WHO=event.actor_name CALL=event.rpc|tail OUTCOME=event.outcome "
-		     "REASON=event.reason ABOUT=event.changes.entity_ref "
+		     "REASON=event.reason KIND=event.entity_kind ABOUT=event.changes.entity_ref "
 		     "CHANGED=event.changes.fields.field",
 	  .params = { { .name = "--about",
 			.value = "OBJECT",

@@ -170,7 +170,9 @@ static const char *join(struct app *app, const char *list, const char *item)
 	return app_printf(app, "%s%s%s", list, *list ? ", " : "", item);
 }
 
-const char *value_at(struct app *app, const ProtobufCMessage *message, const char *path, bool exact)
+/* list with the texts at a path added. */
+static const char *collect(struct app *app, const char *list, const ProtobufCMessage *message,
+			   const char *path, bool exact)
 {
 	char name[PATH_NAME_MAX];
 	size_t len = strcspn(path, ".");
@@ -179,18 +181,21 @@ const char *value_at(struct app *app, const ProtobufCMessage *message, const cha
 	const ProtobufCFieldDescriptor *field =
 		message ? pb_field(message->descriptor, name) : NULL;
 	if (!field)
-		return exact ? "" : "-";
-	if (field->label != PROTOBUF_C_LABEL_REPEATED) {
-		const void *value = pb_member(message, field);
-		return rest ? value_at(app, *(ProtobufCMessage *const *)value, rest, exact)
-			    : value_text(app, field, value, exact);
+		return list;
+	bool many = field->label == PROTOBUF_C_LABEL_REPEATED;
+	size_t n = many ? field_count(message, field) : 1;
+	for (size_t i = 0; i < n; i++) {
+		const void *item = many ? field_item(message, field, i) : pb_member(message, field);
+		if (rest)
+			list = collect(app, list, *(ProtobufCMessage *const *)item, rest, exact);
+		else
+			list = join(app, list, value_text(app, field, item, exact));
 	}
-	const char *out = "";
-	for (size_t i = 0; i < field_count(message, field); i++) {
-		const void *item = field_item(message, field, i);
-		out = join(app, out,
-			   rest ? value_at(app, *(ProtobufCMessage *const *)item, rest, exact)
-				: value_text(app, field, item, exact));
-	}
+	return list;
+}
+
+const char *value_at(struct app *app, const ProtobufCMessage *message, const char *path, bool exact)
+{
+	const char *out = collect(app, "", message, path, exact);
 	return *out || exact ? out : "-";
 }

@@ -1,6 +1,7 @@
 /* Decisions; see vote.h. */
 #include "client/cli/vote.h"
 
+#include <isms/isms.h>
 #include <string.h>
 
 #include "client/cli/app.h"
@@ -8,7 +9,7 @@
 #include "client/cli/base64.h"
 #include "client/cli/command.h"
 #include "client/cli/decision.h"
-#include "client/cli/field.h"
+#include "client/cli/fault.h"
 #include "client/cli/print.h"
 #include "client/cli/request.h"
 #include "client/cli/rpc.h"
@@ -109,28 +110,19 @@ static int refused(struct app *app, const char *id, int decision_no)
 	static char why[] = "without sight of the request";
 	const ProtobufCMessage *reply;
 	int exit = CLI_CONFLICT;
-	for (int step = 1; step <= STEPS_MAX && exit == CLI_CONFLICT; step++)
-		for (int dry = 1; dry >= 0; dry--) {
-			Isms__V1__CastVoteRequest *request = (void *)rpc_request(app, method);
-			Isms__V1__Mutation mutation = ISMS__V1__MUTATION__INIT;
-			mutation.dry_run = dry;
-			request->mutation = &mutation;
-			request->request_id = app_strdup(app, id);
-			request->step_no = step;
-			request->decision = (Isms__V1__Decision)decision_no;
-			request->comment = why;
-			request->snapshot_sha256 =
-				(ProtobufCBinaryData){ .len = sizeof none, .data = none };
-			exit = rpc_call_name(app, method, &request->base, &reply,
-					     dry ? RPC_QUIET : RPC_SAY);
-			if (exit != CLI_DENIED)
-				break;
-		}
-	if (exit == CLI_DENIED)
-		return exit;
-	app_error(CLI_NOT_FOUND, "there is no approval request %s that you may see", id);
-	app_next("isms inbox");
-	return CLI_NOT_FOUND;
+	for (int step = 1; step <= STEPS_MAX && exit == CLI_CONFLICT; step++) {
+		Isms__V1__CastVoteRequest *request = (void *)rpc_request(app, method);
+		request->request_id = app_strdup(app, id);
+		request->step_no = step;
+		request->decision = (Isms__V1__Decision)decision_no;
+		request->comment = why;
+		request->snapshot_sha256 =
+			(ProtobufCBinaryData){ .len = sizeof none, .data = none };
+		exit = rpc_call_name(app, method, &request->base, &reply, RPC_QUIET);
+		if (strcmp(isms_reply_reason(app->failed), "STEP_NOT_OPEN") != 0)
+			break;
+	}
+	return fault_print(app, app->failed_method, app->failed);
 }
 
 static int cast(struct app *app, const struct command *command, const struct args *args,
@@ -148,7 +140,7 @@ static int cast(struct app *app, const struct command *command, const struct arg
 	if (exit == CLI_NOT_FOUND)
 		return refused(app, id, decision_no);
 	if (exit && exit < CLI_INTERNAL)
-		exit = decision_read(app, id, RPC_SAY, &decision);
+		return fault_print(app, app->failed_method, app->failed);
 	if (!exit)
 		exit = check_pin(app, args, &decision);
 	if (!exit)

@@ -57,15 +57,18 @@ struct ProtobufCMethodDescriptor;
 /* How to reach a server. Zero it with ISMS_CLIENT_OPTIONS_INIT, then set. All
  * strings are copied. */
 struct isms_client_options {
-	size_t size;              /* sizeof of this struct, for later fields */
-	const char *address;      /* "host:port" or "[v6]:port" */
-	const char *ca_file;      /* PEM file of the CA; NULL: the system's */
-	const char *server_name;  /* name to verify; NULL: the host of address */
-	const char *token;        /* access token; NULL: none yet */
-	int64_t timeout_ms;       /* default deadline of a call; 0: 10,000 */
-	int insecure_no_verify;   /* 1: do not verify the certificate; for tests only */
+	size_t size;             /* sizeof of this struct, for later fields */
+	const char *address;     /* "host:port" or "[v6]:port" */
+	const char *ca_file;     /* PEM file of the CA; NULL: the system's */
+	const char *server_name; /* name to verify; NULL: the host of address */
+	const char *token;       /* access token; NULL: none yet */
+	int64_t timeout_ms;      /* default deadline of a call; 0: 10,000 */
+	int insecure_no_verify;  /* 1: do not verify the certificate; for tests only */
 };
-#define ISMS_CLIENT_OPTIONS_INIT { sizeof(struct isms_client_options), 0, 0, 0, 0, 0, 0 }
+#define ISMS_CLIENT_OPTIONS_INIT                                                                   \
+	{                                                                                          \
+		sizeof(struct isms_client_options), 0, 0, 0, 0, 0, 0                               \
+	}
 
 /* What one call may set; NULL takes the client's defaults. */
 struct isms_call_options {
@@ -77,7 +80,10 @@ struct isms_call_options {
 	const char *request_id;
 	int max_retries; /* further tries of retriable failures; default 3; -1: none */
 };
-#define ISMS_CALL_OPTIONS_INIT { sizeof(struct isms_call_options), 0, 0, 0 }
+#define ISMS_CALL_OPTIONS_INIT                                                                     \
+	{                                                                                          \
+		sizeof(struct isms_call_options), 0, 0, 0                                          \
+	}
 
 /* A client; does not connect yet. NULL when out of memory or when the options are
  * not usable: an address that is missing or malformed, a token that cannot go into
@@ -97,20 +103,20 @@ ISMS_EXPORT int isms_client_set_token(struct isms_client *client, const char *to
  * request is packed through its own descriptor, the reply is unpacked as
  * response. Never NULL but when out of memory. Yours (isms_reply_free). */
 ISMS_EXPORT struct isms_reply *isms_call(struct isms_client *client, const char *method,
-                                         const struct ProtobufCMessage *request,
-                                         const struct ProtobufCMessageDescriptor *response,
-                                         const struct isms_call_options *options);
+					 const struct ProtobufCMessage *request,
+					 const struct ProtobufCMessageDescriptor *response,
+					 const struct isms_call_options *options);
 
 /* Non-blocking: done is run once from isms_client_process with a reply that is
  * yours; it may use the client freely. The request is packed at once and not kept.
- * Resolving a host name is the one thing that still blocks. Returns a number > 0 for isms_call_cancel, or -1 when out of memory or
- * when 64 calls are in flight. */
+ * Resolving a host name is the one thing that still blocks. Returns a number > 0 for
+ * isms_call_cancel, or -1 when out of memory or when 64 calls are in flight. */
 typedef void (*isms_done_fn)(void *arg, struct isms_reply *reply);
 ISMS_EXPORT int64_t isms_call_start(struct isms_client *client, const char *method,
-                                    const struct ProtobufCMessage *request,
-                                    const struct ProtobufCMessageDescriptor *response,
-                                    const struct isms_call_options *options, isms_done_fn done,
-                                    void *arg);
+				    const struct ProtobufCMessage *request,
+				    const struct ProtobufCMessageDescriptor *response,
+				    const struct isms_call_options *options, isms_done_fn done,
+				    void *arg);
 /* Ends a call; done is not run. */
 ISMS_EXPORT void isms_call_cancel(struct isms_client *client, int64_t call);
 /* Descriptor to wait for; -1 while there is none (then wait for the timeout). It
