@@ -97,6 +97,7 @@ int rpc_call(struct app *app, const struct isms_api_method *method, ProtobufCMes
 		exit = prepare_write(app, request);
 	if (exit)
 		return exit;
+	app->failed = NULL;
 	int64_t start = when_now();
 	struct isms_reply *reply =
 		isms_call(app->client, method->path, request, method->response, NULL);

@@ -109,6 +109,33 @@ static int save_token(struct app *app, const char *token)
 		app_printf(app, "address = %s\ntoken = %s\n", app->target.address, token));
 }
 
+static int say_signed_in(struct app *app, const ProtobufCMessage *reply)
+{
+	(void)fputs("signed in as ", stdout);
+	text_print(stdout, value_at(app, reply, "user.email", true), TEXT_LINE);
+	(void)printf(" until %s UTC\n", value_at(app, reply, "expires_at", false));
+	if (app->options.verbose)
+		(void)fprintf(stderr, "token in %s\n", app->token_file);
+	print_next(app, "isms inbox", reply);
+	return CLI_DONE;
+}
+
+/* Keeps a token that was given out, after the server has taken it. */
+static int login_token(struct app *app, const char *path)
+{
+	static const char method[] = "AuthService/WhoAmI";
+	const ProtobufCMessage *reply;
+	const char *token;
+	int exit = secret_read(app, path, "token", "--token-file", &token);
+	if (!exit && setenv("ISMS_TOKEN", token, 1) != 0)
+		app_no_memory();
+	if (!exit)
+		exit = rpc_call_name(app, method, rpc_request(app, method), &reply, RPC_SAY);
+	if (!exit)
+		exit = save_token(app, token);
+	return exit ? exit : say_signed_in(app, reply);
+}
+
 int session_login(struct app *app, const struct command *command, const struct args *args)
 {
 	static const char method[] = "AuthService/Login";
@@ -118,6 +145,8 @@ int session_login(struct app *app, const struct command *command, const struct a
 	(void)command;
 	if (app->options.dry_run)
 		return app_error(CLI_USAGE, "login has no dry run");
+	if (args_text(args, "--token-file"))
+		return login_token(app, args_text(args, "--token-file"));
 	int exit = email_of(app, args, &email);
 	if (!exit)
 		exit = secret_read(app, args_text(args, "--password-file"), "password",
@@ -132,15 +161,7 @@ int session_login(struct app *app, const struct command *command, const struct a
 	explicit_bzero(sent, strlen(sent));
 	if (!exit)
 		exit = save_token(app, pb_string(reply, "access_token"));
-	if (exit)
-		return exit;
-	(void)fputs("signed in as ", stdout);
-	text_print(stdout, value_at(app, reply, "user.email", true), TEXT_LINE);
-	(void)printf(" until %s UTC\n", value_at(app, reply, "expires_at", false));
-	if (app->options.verbose)
-		(void)fprintf(stderr, "token in %s\n", app->token_file);
-	print_next(app, "isms inbox", reply);
-	return CLI_DONE;
+	return exit ? exit : say_signed_in(app, reply);
 }
 
 int session_logout(struct app *app, const struct command *command, const struct args *args)

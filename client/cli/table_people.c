@@ -15,7 +15,7 @@ const struct command table_people[] = {
 		      FLAG("--password-file", "FILE", NULL,
 			   "file with the password, - for standard input; else you are asked") },
 	  .examples = { "isms login --email alex.owner@example.org",
-			"isms login --context ci --email ci@example.org --password-file secret" } },
+			"isms login --context ci --token-file ci.token" } },
 	{ .noun = "activate",
 	  .summary = "set the first password of an invited account",
 	  .method = "AuthService/Activate",

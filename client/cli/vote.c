@@ -139,7 +139,7 @@ static int cast(struct app *app, const struct command *command, const struct arg
 	exit = decision_read(app, id, RPC_QUIET, &decision);
 	if (exit == CLI_NOT_FOUND)
 		return refused(app, id, decision_no);
-	if (exit && exit < CLI_INTERNAL)
+	if (exit && app->failed)
 		return fault_print(app, app->failed_method, app->failed);
 	if (!exit)
 		exit = check_pin(app, args, &decision);
