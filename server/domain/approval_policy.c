@@ -1,3 +1,5 @@
+/* Steps are read as they were frozen; what is not understood is not worked
+ * with. */
 #include "server/domain/approval_policy.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* Each decision is one move of the subject by the table of states; what else
+ * ends or begins by it is done here and nowhere else. */
 #include "server/domain/outcome.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* A draft may be incomplete, but never hold what does not belong to its option;
+ * what is submitted is whole. */
 #include "server/domain/plan_content.h"
 
 #include <stdbool.h>

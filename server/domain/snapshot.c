@@ -1,3 +1,4 @@
+/* The bytes are made once; nothing is ever packed again to be compared. */
 #include "server/domain/snapshot.h"
 
 #include <stdlib.h>
