@@ -167,6 +167,8 @@ struct status process_become(const char *user, struct arena *arena)
 	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0 ||
 	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0)
 		return file_fault(arena, "become the user", user, errno);
+	/* As if that user had started us; nothing secret was read before. */
+	(void)prctl(PR_SET_DUMPABLE, 1);
 	(void)setenv("HOME", entry->pw_dir, 1);
 	(void)setenv("USER", user, 1);
 	return STATUS_OK;
