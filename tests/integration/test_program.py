@@ -375,3 +375,40 @@ def test_an_orphaned_database_is_stopped_before_the_next_start(own):
         if orphan.poll() is None:
             orphan.send_signal(signal.SIGINT)
             orphan.wait(30)
+
+
+# --- with a database of somebody else's ----------------------------------------------
+
+def test_serves_with_a_given_database_and_tells_the_service_manager(server, tmp_path):
+    tls = pathlib.Path(server.conf["ca"]).parent
+    pid_file = tmp_path / "ismsd.pid"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        process = subprocess.Popen(
+            [ISMSD, "--database", server.conninfo.replace("isms_owner", "isms_server"),
+             "--tls-cert", tls / "server.crt", "--tls-key", tls / "server.key",
+             "--listen", "127.0.0.1:0", "--workers", "1", "--pid-file", pid_file],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")})
+        try:
+            address = re.fullmatch(r"serving at (127\.0\.0\.1:\d+)\n",
+                                   process.stdout.readline()).group(1)
+            assert manager.recv(64) == b"READY=1"
+            assert int(pid_file.read_text()) == process.pid
+            host, port = address.split(":")
+            context = ssl.create_default_context(cafile=server.conf["ca"])
+            context.set_alpn_protocols(["h2"])
+            with socket.create_connection((host, int(port)), timeout=5) as plain:
+                with context.wrap_socket(plain, server_hostname=host) as stream:
+                    assert stream.version() == "TLSv1.3"
+                    assert stream.selected_alpn_protocol() == "h2"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+            assert manager.recv(64) == b"STOPPING=1"
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+    assert not pid_file.exists()
