@@ -8,6 +8,7 @@
  *     call METHOD     with an empty request
  *     pad N           create with a title of N bytes
  *     many N ID       N gets at once, and how many further ones were taken
+ *     pair MS ID      a get and, MS later, a second one beside it
  *     cancel MS ID    a get that is cancelled after MS
  *     chain ID        a get whose done function makes a blocking get
  *     free ID         a get whose done function frees the client; ends
@@ -253,6 +254,24 @@ static void many(struct isms_client *client, int n, char *id)
 	fflush(stdout);
 }
 
+static void pair(struct isms_client *client, int ms, char *id)
+{
+	struct tally first = { .client = client };
+	struct tally second = { .client = client };
+	start_get(&first, id);
+	run_until(&first, 1, now_ms() + ms);
+	bool beside = first.done == 0;
+	int64_t since_ms = now_ms();
+	start_get(&second, id);
+	run_until(&second, 1, since_ms + 10000);
+	int64_t second_ms = now_ms() - since_ms;
+	beside = beside && first.done == 0;
+	run_until(&first, 1, since_ms + 10000);
+	printf("{\"ok\": %d, \"beside\": %d, \"ms\": %" PRId64 "}\n", first.ok + second.ok, beside,
+	       second_ms);
+	fflush(stdout);
+}
+
 static void cancel(struct isms_client *client, int ms, char *id)
 {
 	struct tally tally = { .client = client };
@@ -305,6 +324,9 @@ static bool run(struct isms_client *client, char **words, size_t n)
 		reply = pad(client, strtoul(words[1], NULL, 10), &options);
 	} else if (strcmp(command, "many") == 0) {
 		many(client, (int)strtol(words[1], NULL, 10), words[2]);
+		return true;
+	} else if (strcmp(command, "pair") == 0) {
+		pair(client, (int)strtol(words[1], NULL, 10), words[2]);
 		return true;
 	} else if (strcmp(command, "cancel") == 0) {
 		cancel(client, (int)strtol(words[1], NULL, 10), words[2]);

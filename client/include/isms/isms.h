@@ -99,9 +99,10 @@ ISMS_EXPORT int isms_client_set_token(struct isms_client *client, const char *to
 /* Makes a call and waits for its end; reconnects, and repeats the call where that
  * is safe: the server has not seen it, or it reads, or it carries an idempotency
  * key (a field "mutation" with a "request_id"). UNAVAILABLE is repeated, ABORTED
- * and RESOURCE_EXHAUSTED only when the server says when. method is "/package.Service/Method";
- * request is packed through its own descriptor, the reply is unpacked as
- * response. Never NULL but when out of memory. Yours (isms_reply_free). */
+ * and RESOURCE_EXHAUSTED only when the server says when.
+ * method is "/package.Service/Method"; request is packed through its own
+ * descriptor, the reply is unpacked as response. Never NULL but when out of memory.
+ * Yours (isms_reply_free). */
 ISMS_EXPORT struct isms_reply *isms_call(struct isms_client *client, const char *method,
 					 const struct ProtobufCMessage *request,
 					 const struct ProtobufCMessageDescriptor *response,
