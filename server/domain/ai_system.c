@@ -1,3 +1,5 @@
+/* The lifecycle is a table of moves. What must hold of a system is checked after
+ * the fields were taken, the same way for new and for changed ones. */
 #include "server/domain/ai_system.h"
 
 #include <string.h>

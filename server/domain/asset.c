@@ -1,3 +1,6 @@
+/* The class comes from the category unless it was asked for; the state follows
+ * from owner and class, only the end of an asset is asked for. A class that rises
+ * is a material change for the risks of the asset. */
 #include "server/domain/asset.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* The table of categories; a category's place is its number. */
 #include "server/domain/asset_category.h"
 
 #include <stddef.h>

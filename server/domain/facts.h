@@ -43,15 +43,15 @@ struct facts {
 /* First row of a set, or NULL when it is empty. Asserts that the method loads
  * the set and that its rows are of this type. Use fact_row. */
 const ProtobufCMessage *facts_row(const struct facts *facts, const char *set,
-                                  const ProtobufCMessageDescriptor *type);
+				  const ProtobufCMessageDescriptor *type);
 /* All rows of a set; *n is their number. Use fact_rows. */
 ProtobufCMessage *const *facts_rows(const struct facts *facts, const char *set,
-                                    const ProtobufCMessageDescriptor *type, size_t *n);
+				    const ProtobufCMessageDescriptor *type, size_t *n);
 
 /* fact_row(facts, "risk", Isms__V1__Risk, isms__v1__risk) */
-#define fact_row(facts, set, Type, type) \
+#define fact_row(facts, set, Type, type)                                                           \
 	((const Type *)(const void *)facts_row((facts), (set), &type##__descriptor))
-#define fact_rows(facts, set, Type, type, n) \
+#define fact_rows(facts, set, Type, type, n)                                                       \
 	((const Type *const *)(const void *)facts_rows((facts), (set), &type##__descriptor, (n)))
 
 /* Whether the caller has the permission at the object's scope, or has

@@ -1,3 +1,5 @@
+/* An unknown, a used and an ended invitation are refused with the same words. The
+ * helper has hashed the password by then: what is refused costs the same. */
 #include "server/domain/invitation.h"
 
 #include "isms/v1/auth.pb-c.h"

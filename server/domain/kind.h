@@ -40,7 +40,7 @@ struct kind {
 	enum kind_id id;
 	const char *name; /* table, and stem of the statements */
 	const ProtobufCMessageDescriptor *row;
-	bool versioned;   /* row has a Meta with id and version */
+	bool versioned; /* row has a Meta with id and version */
 };
 
 /* The row of a kind; asserts that id is one. */

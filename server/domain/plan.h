@@ -65,7 +65,7 @@ void plan_insert(struct plan *plan, enum kind_id kind, ProtobufCMessage *row);
 /* Adds a change. after is a plan_copy of before; gets version + 1, updated now
  * by the actor. A row may be updated once in a plan. */
 void plan_update(struct plan *plan, enum kind_id kind, const ProtobufCMessage *before,
-                 ProtobufCMessage *after);
+		 ProtobufCMessage *after);
 /* Adds a child or append-only row. */
 void plan_put(struct plan *plan, enum kind_id kind, const ProtobufCMessage *row);
 

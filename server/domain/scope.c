@@ -1,3 +1,4 @@
+/* A scope is placed in the tree when it is made and never moves. */
 #include "server/domain/scope.h"
 
 #include <string.h>

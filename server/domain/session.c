@@ -139,8 +139,8 @@ struct status session_revoke(const struct facts *facts, struct plan *plan)
 struct status session_issue(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__IssueTokenRequest *request = (const void *)facts->request;
-	const Isms__Store__V1__Account *account = fact_row(
-		facts, "user_named", Isms__Store__V1__Account, isms__store__v1__account);
+	const Isms__Store__V1__Account *account =
+		fact_row(facts, "user_named", Isms__Store__V1__Account, isms__store__v1__account);
 	if (account == NULL)
 		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
 	if (account->kind != ISMS__V1__USER_KIND__USER_KIND_SERVICE)

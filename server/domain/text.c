@@ -1,3 +1,4 @@
+/* Texts are UTF-8 without control characters by the time they come here. */
 #include "server/domain/text.h"
 
 #include <string.h>

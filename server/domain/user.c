@@ -1,3 +1,4 @@
+/* What may be done with an account: made, renamed, unlocked, ended. */
 #include "server/domain/user.h"
 
 #include <string.h>

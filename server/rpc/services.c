@@ -1,3 +1,4 @@
+/* The list that the engine is made with. */
 #include "server/rpc/services.h"
 
 const struct rpc_service *const rpc_services[] = {
