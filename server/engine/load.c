@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/pb.h"
+#include "common/pb_value.h"
 #include "isms/v1/common.pb-c.h"
 
 enum { TOUCH_AFTER_US = 60 * 1000000 };
@@ -15,6 +16,12 @@ static struct status unauthenticated(void)
 {
 	return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
 			   "a valid access token is needed");
+}
+
+static struct status permission_missing(void)
+{
+	return status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
+			   "the caller does not have the permission for this");
 }
 
 static struct status not_found(void)
@@ -221,6 +228,54 @@ static struct status build_reply(ProtobufCMessage **out, struct engine_call *cal
 	return STATUS_OK;
 }
 
+static void answer_read(struct engine_call *call, const ProtobufCMessage *reply)
+{
+	size_t len;
+	uint8_t *bytes = pb_pack(&len, reply, call->arena);
+	if (bytes == NULL)
+		abort();
+	call_answer(call, &(struct status){ 0 }, bytes, len);
+}
+
+static void on_held(struct db_batch *batch, const struct status *result)
+{
+	struct engine_call *call = batch->arg;
+	const struct binding *binding = &call->engine->registry->engine.permission_held;
+	call->waiting = false;
+	struct status st = *result;
+	const ProtobufCMessage *row = NULL;
+	if (status_ok(&st))
+		row = first_row(&st, binding, &batch->items[0], call->arena);
+	if (status_ok(&st) && !((const Isms__Store__V1__Held *)(const void *)row)->held) {
+		st = permission_missing();
+		status_add_pair(&st, call->arena, "permission", call->method->rpc->permission);
+	}
+	if (!status_ok(&st))
+		call_fail(call, st);
+	else
+		answer_read(call, call->empty_reply);
+}
+
+/* A list without rows may be one that the caller holds no permission for: that is
+ * said, not shown as nothing. */
+static void check_held(struct engine_call *call, const ProtobufCMessage *reply)
+{
+	struct query_args args = batch_args(call);
+	call->empty_reply = reply;
+	batch_begin(call, 1, QUERY_POINT, on_held);
+	struct status st =
+		batch_add(call, &call->engine->registry->engine.permission_held, NULL, &args);
+	assert(status_ok(&st));
+	batch_send(call);
+}
+
+static bool is_empty_list(const struct engine_call *call, const ProtobufCMessage *reply)
+{
+	const struct method *method = call->method;
+	return method->rpc->mode == RPC_LIST && method->rpc->permission != NULL &&
+	       pb_value_count(reply, method->load[0].into) == 0;
+}
+
 static void on_read(struct db_batch *batch, const struct status *result)
 {
 	struct engine_call *call = batch->arg;
@@ -229,15 +284,12 @@ static void on_read(struct db_batch *batch, const struct status *result)
 	ProtobufCMessage *reply = NULL;
 	if (status_ok(&st) && !call->gone)
 		st = build_reply(&reply, call);
-	if (!status_ok(&st) || call->gone) {
+	if (!status_ok(&st) || call->gone)
 		call_fail(call, st);
-		return;
-	}
-	size_t len;
-	uint8_t *bytes = pb_pack(&len, reply, call->arena);
-	if (bytes == NULL)
-		abort();
-	call_answer(call, &st, bytes, len);
+	else if (is_empty_list(call, reply))
+		check_held(call, reply);
+	else
+		answer_read(call, reply);
 }
 
 static void load_read(struct engine_call *call)
@@ -307,8 +359,7 @@ static struct status check_access(struct engine_call *call, const struct db_item
 	if (rpc->decide_checks_permission || rpc->permission == NULL ||
 	    facts_may(&call->facts, rpc->permission))
 		return STATUS_OK;
-	st = status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
-			 "the caller does not have the permission for this");
+	st = permission_missing();
 	status_add_pair(&st, call->arena, "permission", rpc->permission);
 	status_add_pair(&st, call->arena, "scope", access->scope_id);
 	return st;

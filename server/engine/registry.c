@@ -231,6 +231,8 @@ static void bind_engine(struct binder *binder, struct engine_statements *engine)
 		  NULL },
 		{ &engine->conflict_changes, "conflict_changes", NULL,
 		  &isms__store__v1__change_since__descriptor },
+		{ &engine->permission_held, "permission_held", NULL,
+		  &isms__store__v1__held__descriptor },
 		{ &engine->server_secret, "server_secret", NULL,
 		  &isms__store__v1__server_secret__descriptor },
 	};

@@ -47,6 +47,7 @@ struct engine_statements {
 	struct binding principal, clock, session_touch, session_guard;
 	struct binding idempotency_get, idempotency_put;
 	struct binding audit_put, outbox_put, conflict_changes, server_secret;
+	struct binding permission_held;
 };
 
 struct registry {

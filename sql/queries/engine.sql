@@ -89,3 +89,8 @@ FROM audit_event
 WHERE org_id = $1 AND entity_kind = $2 AND entity_id = $3 AND entity_version > $4
 ORDER BY entity_version DESC
 LIMIT 20;
+
+-- name: permission_held
+-- class: point
+-- params: $org $actor $permission
+SELECT may_somewhere($1, $2, $3) AS held;
