@@ -272,8 +272,9 @@ static void check_held(struct engine_call *call, const ProtobufCMessage *reply)
 static bool is_empty_list(const struct engine_call *call, const ProtobufCMessage *reply)
 {
 	const struct method *method = call->method;
-	return method->rpc->mode == RPC_LIST && method->rpc->permission != NULL &&
-	       pb_value_count(reply, method->load[0].into) == 0;
+	const ProtobufCFieldDescriptor *into = method->n_load > 0 ? method->load[0].into : NULL;
+	return method->rpc->permission != NULL && into != NULL &&
+	       into->label == PROTOBUF_C_LABEL_REPEATED && pb_value_count(reply, into) == 0;
 }
 
 static void on_read(struct db_batch *batch, const struct status *result)
