@@ -26,11 +26,11 @@ enum tls_result {
  * tls12 (then 1.2 ECDHE-AEAD too), no renegotiation, compression or early data.
  * FAILED_PRECONDITION names the file. The result is an SSL_CTX, yours (SSL_CTX_free). */
 STATUS_MUST_CHECK struct status tls_server_context(struct ssl_ctx_st **out, const char *cert_file,
-                                                   const char *key_file, bool tls12,
-                                                   struct arena *arena);
+						   const char *key_file, bool tls12,
+						   struct arena *arena);
 /* Client context that trusts the CAs of a PEM file (NULL: the system's). */
 STATUS_MUST_CHECK struct status tls_client_context(struct ssl_ctx_st **out, const char *ca_file,
-                                                   struct arena *arena);
+						   struct arena *arena);
 
 /* A stream over fd, which stays the caller's. server_name NULL: server side;
  * else client side that verifies this name (a DNS name or an address). NULL when

@@ -60,7 +60,7 @@ struct db_batch {
 /* Parses and checks the settings; no connection yet. NULL when out of memory.
  * queries is filled with types by the first connection. Yours. */
 struct db *db_new(struct event_base *base, struct query_set *queries,
-                  const struct db_settings *settings);
+		  const struct db_settings *settings);
 /* Batches that wait or are in flight are dropped: their done does not run, and
  * their memory is not looked at. */
 void db_free(struct db *db);
@@ -69,7 +69,7 @@ void db_free(struct db *db);
  * types of the query set. Checks schema version and server settings
  * (db_check_server). For start-up and --check. */
 STATUS_MUST_CHECK struct status db_describe(struct query_set *queries, const char *conninfo,
-                                            struct arena *arena);
+					    struct arena *arena);
 
 /* Refuses a schema older or newer than this binary's migrations, and fsync,
  * full_page_writes or synchronous_commit weakened: FAILED_PRECONDITION, naming

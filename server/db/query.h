@@ -68,7 +68,7 @@ struct query {
 	const char *name;
 	const char *sql;
 	enum query_class class;
-	const char *kind; /* name of the kind, or NULL */
+	const char *kind;       /* name of the kind, or NULL */
 	const char *tenantless; /* why it is not bound to $org, or NULL */
 	struct query_param params[QUERY_PARAMS_MAX];
 	size_t n_params;
@@ -88,14 +88,14 @@ struct query_set;
 struct query_set *query_set_new(const char *const *kinds, const char **why);
 /* The same from given files. */
 struct query_set *query_set_new_from(const struct embedded_file *files, size_t n_files,
-                                     const char *const *kinds, const char **why);
+				     const char *const *kinds, const char **why);
 void query_set_free(struct query_set *set);
 /* FAILED_PRECONDITION for a statement that could reach another organisation:
  * without $org, or without org_id = $n for it, or with fewer mentions of org_id
  * than of tables (those with a column org_id, a NULL-ended list); unless it is
  * tenantless with a reason. */
 STATUS_MUST_CHECK struct status query_set_lint(const struct query_set *set,
-                                               const char *const *tables, struct arena *arena);
+					       const char *const *tables, struct arena *arena);
 /* Borrowed; NULL when there is none of this name. */
 struct query *query_find(struct query_set *set, const char *name);
 size_t query_count(const struct query_set *set);

@@ -38,26 +38,24 @@ struct query_args {
  * NULL, with one line in *why (in the arena) that names query, column and field.
  * Yours. */
 struct rowmap *rowmap_new(const struct query *query, const ProtobufCMessageDescriptor *type,
-                          struct arena *arena, const char **why);
+			  struct arena *arena, const char **why);
 void rowmap_free(struct rowmap *map);
 /* One row as a message in the arena; strings and bytes point into the result,
  * which must live as long. */
 STATUS_MUST_CHECK struct status rowmap_read(ProtobufCMessage **out, const struct rowmap *map,
-                                            const PGresult *result, int row,
-                                            struct arena *arena);
+					    const PGresult *result, int row, struct arena *arena);
 
 /* Binds the parameters of a described statement; type may be NULL when all are
  * special. Yours. */
 struct parammap *parammap_new(const struct query *query, const ProtobufCMessageDescriptor *type,
-                              struct arena *arena, const char **why);
+			      struct arena *arena, const char **why);
 void parammap_free(struct parammap *map);
 /* Fills values and lengths (QUERY_PARAMS_MAX each) in binary; memory is in the
  * arena. INVALID_ARGUMENT for a text that is not a uuid or an enum without a
  * name, naming the field. */
 STATUS_MUST_CHECK struct status parammap_write(const struct parammap *map,
-                                               const ProtobufCMessage *message,
-                                               const struct query_args *args,
-                                               struct arena *arena, const char **values,
-                                               int *lengths);
+					       const ProtobufCMessage *message,
+					       const struct query_args *args, struct arena *arena,
+					       const char **values, int *lengths);
 
 #endif

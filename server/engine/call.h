@@ -79,10 +79,10 @@ struct engine_call {
 	struct plan plan;
 	struct db_batch batch;
 	struct work_job job;
-	bool worked;            /* job holds a result, also for a later attempt */
+	bool worked;                         /* job holds a result, also for a later attempt */
 	const ProtobufCMessage *empty_reply; /* while the permission for it is looked up */
-	struct status conflict; /* while its details are looked up */
-	struct status refused;  /* the answer when the commit only audits a refusal */
+	struct status conflict;              /* while its details are looked up */
+	struct status refused;               /* the answer when the commit only audits a refusal */
 	const uint8_t *reply_bytes;
 	size_t reply_len;
 };

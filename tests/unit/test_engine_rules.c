@@ -210,7 +210,7 @@ TEST(secrets_are_taken_out_of_what_is_kept)
 	isms__v1__create_user_response__init(&reply);
 	reply.invitation = (char *)"ismsB_secret";
 	const Isms__V1__CreateUserResponse *kept =
-	        (const void *)rules_without_secrets(rules, &reply.base, arena);
+		(const void *)rules_without_secrets(rules, &reply.base, arena);
 	CHECK_STR(kept->invitation, "");
 	CHECK_STR(reply.invitation, "ismsB_secret");
 	Isms__V1__CreateRiskRequest *plain = risk_request();

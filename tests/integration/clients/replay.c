@@ -56,7 +56,8 @@ static int replay(struct isms_client *client, char *line, uint8_t *bytes)
 		return 1;
 	size_t len = from_hex(bytes, hex);
 	ProtobufCMessage *request = protobuf_c_message_unpack(method->request, NULL, len, bytes);
-	if (request == NULL || isms_client_set_token(client, strcmp(token, "-") == 0 ? NULL : token))
+	if (request == NULL ||
+	    isms_client_set_token(client, strcmp(token, "-") == 0 ? NULL : token))
 		return 1;
 	struct isms_reply *reply = isms_call(client, path, request, method->response, NULL);
 	print_reply(reply);
