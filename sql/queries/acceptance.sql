@@ -40,8 +40,8 @@ SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updat
        c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
 FROM risk_acceptance_now c
 WHERE c.org_id = $1
-  AND c.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
-                     AND a.user_id = $2 AND $3 = ANY (a.permissions))
+  AND (c.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND ($4::uuid IS NULL OR c.id < $4)
   AND ($6::uuid IS NULL OR c.risk_id = $6)
   AND ($7::text IS NULL OR c.state = $7)

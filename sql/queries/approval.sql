@@ -328,8 +328,8 @@ SELECT y.id, y.version, y.created_at, y.created_by, y.updated_at, y.updated_by,
        y.no, y.steps
 FROM approval_policy y
 WHERE y.org_id = $1 AND y.archived_at IS NULL
-  AND y.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
-                     AND a.user_id = $2 AND $3 = ANY (a.permissions))
+  AND (y.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND ($4::uuid IS NULL OR y.id < $4)
 ORDER BY y.id DESC
 LIMIT $5;

@@ -37,8 +37,8 @@ SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updat
        p.assignee_ids
 FROM treatment_plan p
 WHERE p.org_id = $1
-  AND p.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
-                     AND a.user_id = $2 AND $3 = ANY (a.permissions))
+  AND (p.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND ($4::uuid IS NULL OR p.id < $4)
   AND ($6::uuid IS NULL OR p.risk_id = $6)
   AND ($7::text IS NULL OR p.state = $7)
