@@ -1,3 +1,5 @@
+/* What a call sends to the database: bound statements, collected into one batch,
+ * with the special parameters that the call knows. */
 #include "server/engine/call.h"
 
 #include <assert.h>

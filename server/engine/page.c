@@ -1,3 +1,5 @@
+/* A page token says where a list goes on and proves that this server gave it out
+ * for this list. */
 #include "server/engine/page.h"
 
 #include <assert.h>
