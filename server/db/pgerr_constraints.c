@@ -31,6 +31,8 @@ const struct pgerr_constraint pgerr_constraints[] = {
 	  "another risk method is active" },
 	{ "risk_method_no_key", EXISTS, "NUMBER_TAKEN", NULL,
 	  "another risk method has this number" },
+	{ "scope_closure_depth_check", PRECONDITION, "SCOPE_TOO_DEEP", NULL,
+	  "a scope has at most 31 scopes above it" },
 	{ "scope_name_key", EXISTS, "NAME_TAKEN", "fields.name",
 	  "a scope beside this one has this name" },
 	{ "scope_root_key", PRECONDITION, "ROOT_EXISTS", NULL,

@@ -260,6 +260,15 @@ def test_scope_names_are_unique_below_a_parent(world):
     world.scope(name, parent=one.meta.id)
 
 
+def test_the_tree_has_a_bottom(world):
+    parent = world.root
+    for depth in range(1, 32):
+        parent = world.scope(unique(f"depth {depth}"), parent=parent.meta.id)
+    failure = world.manager.fails("ScopeService/CreateScope", parent_id=parent.meta.id,
+                                  kind="SCOPE_KIND_UNIT", fields={"name": "too deep"})
+    assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "SCOPE_TOO_DEEP")
+
+
 # --- the catalogue ------------------------------------------------------------------------
 
 
