@@ -89,7 +89,6 @@ CREATE TABLE risk (
 CREATE INDEX risk_scope_idx ON risk (org_id, scope_id, state);
 CREATE INDEX risk_level_idx ON risk (org_id, current_level DESC, id);
 CREATE INDEX risk_owner_idx ON risk (org_id, owner_id);
-CREATE INDEX risk_asset_ids_idx ON risk USING gin (asset_ids);
 
 CREATE TABLE risk_asset (
 	org_id uuid NOT NULL,
@@ -99,6 +98,7 @@ CREATE TABLE risk_asset (
 	CONSTRAINT risk_asset_risk_fkey FOREIGN KEY (org_id, risk_id) REFERENCES risk (org_id, id),
 	CONSTRAINT risk_asset_asset_fkey FOREIGN KEY (org_id, asset_id) REFERENCES asset (org_id, id)
 );
+CREATE INDEX risk_asset_asset_idx ON risk_asset (org_id, asset_id, risk_id);
 CREATE TABLE risk_threat (
 	org_id uuid NOT NULL,
 	risk_id uuid NOT NULL,

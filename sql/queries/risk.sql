@@ -433,13 +433,13 @@ LIMIT 9;
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS (SELECT r.id AS risk_id FROM risk r
-           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+WITH d AS (SELECT l.risk_id FROM risk_asset l
+           WHERE l.org_id = $1 AND l.asset_id = $2
              AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
-           ORDER BY r.id LIMIT 17)
+                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
+           ORDER BY l.risk_id LIMIT 17)
 SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
        r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
        r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
@@ -454,13 +454,13 @@ ORDER BY r.id;
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS (SELECT r.id AS risk_id FROM risk r
-           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+WITH d AS (SELECT l.risk_id FROM risk_asset l
+           WHERE l.org_id = $1 AND l.asset_id = $2
              AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
-           ORDER BY r.id LIMIT 17)
+                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
+           ORDER BY l.risk_id LIMIT 17)
 SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
        p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
        p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
@@ -476,13 +476,13 @@ LIMIT 97;
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS (SELECT r.id AS risk_id FROM risk r
-           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+WITH d AS (SELECT l.risk_id FROM risk_asset l
+           WHERE l.org_id = $1 AND l.asset_id = $2
              AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
-           ORDER BY r.id LIMIT 17)
+                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
+           ORDER BY l.risk_id LIMIT 17)
 SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
        c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
        c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
@@ -498,13 +498,13 @@ LIMIT 49;
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS (SELECT r.id AS risk_id FROM risk r
-           WHERE r.org_id = $1 AND r.asset_ids @> ARRAY[$2::uuid]
+WITH d AS (SELECT l.risk_id FROM risk_asset l
+           WHERE l.org_id = $1 AND l.asset_id = $2
              AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = r.id AND q.state = 'PENDING')
+                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = r.id AND c.state = 'ACTIVE'))
-           ORDER BY r.id LIMIT 17)
+                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
+           ORDER BY l.risk_id LIMIT 17)
 SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
        q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
        q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
