@@ -65,6 +65,14 @@ def own(tmp_path):
         assert not server.leaks(), server.leaks()
 
 
+# --- documentation ----------------------------------------------------------------
+
+def test_the_readme_shows_the_table_of_settings():
+    readme = (ROOT / "README.md").read_text()
+    shown = readme.split("<!-- settings -->\n")[1].split("<!-- /settings -->")[0]
+    assert shown == ismsd("--print-config-docs").stdout
+
+
 # --- command line -----------------------------------------------------------------
 
 def test_a_wrong_flag_is_refused_with_the_nearest_name():
