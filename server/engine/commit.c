@@ -68,9 +68,11 @@ static void collect(const struct engine_call *call, struct touches *touches)
 	const struct plan *plan = &call->plan;
 	for (size_t i = 0; i < plan->n_rows; i++)
 		if (plan->rows[i].op == PLAN_UPDATE)
-			touch(touches, (struct touch){ .kind = plan->rows[i].kind,
-						       .id = row_meta(plan->rows[i].before)->id,
-						       .update = &plan->rows[i] });
+			touch(touches,
+			      (struct touch){ .kind = plan->rows[i].kind,
+					      .id = row_meta(plan->rows[i].before)->id,
+					      .version = row_meta(plan->rows[i].before)->version,
+					      .update = &plan->rows[i] });
 	touch_loaded(call, touches);
 	if (call->principal != NULL)
 		touch(touches, (struct touch){ .kind = KIND_APP_USER,
@@ -82,6 +84,17 @@ static void collect(const struct engine_call *call, struct touches *touches)
 static bool same_row(const struct touch *a, const struct touch *b)
 {
 	return a->kind == b->kind && strcmp(a->id, b->id) == 0;
+}
+
+/* Each statement of a load sees its own moment: a row that two of them saw in
+ * different versions has moved while it was read. */
+static bool is_torn(const struct touches *touches)
+{
+	for (size_t i = 1; i < touches->n; i++)
+		if (same_row(&touches->list[i - 1], &touches->list[i]) &&
+		    touches->list[i - 1].version != touches->list[i].version)
+			return true;
+	return false;
 }
 
 static struct status add_touch(struct engine_call *call, const struct touch *item,
@@ -112,6 +125,9 @@ static struct status add_versioned(struct engine_call *call, const struct query_
 	if (touches == NULL)
 		abort();
 	collect(call, touches);
+	if (is_torn(touches))
+		return status_make(STATUS_CODE_ABORTED, "SERIALIZATION_FAILURE",
+				   "something that the decision was made from has changed");
 	bool session_due =
 		call->principal != NULL && !ends_session(&call->plan, call->principal->session_id);
 	for (size_t i = 0; i < touches->n; i++) {
@@ -216,11 +232,12 @@ static void commit(struct engine_call *call, const struct status *refused)
 		st = add_new(call, &args);
 	if (status_ok(&st))
 		st = add_records(call, &args, refused);
-	if (!status_ok(&st)) {
+	if (status_ok(&st))
+		batch_send(call);
+	else if (lost_race(&st))
+		call_again(call);
+	else
 		call_fail(call, st);
-		return;
-	}
-	batch_send(call);
 }
 
 void call_commit(struct engine_call *call)
