@@ -1,7 +1,8 @@
 /* Writes a plan as one batch, which libpq's pipeline makes one transaction:
- * versioned rows in canonical order (those that the plan changes, then proof
- * that those it was only made from have not moved), new rows, and last the
- * audit event, the announcement and the idempotency row. */
+ * first the idempotency row, at which a repeat of the call waits for its original
+ * before it can run into that one's rows; versioned rows in canonical order (those
+ * that the plan changes, then proof that those it was only made from have not
+ * moved), new rows, and last the audit event and the announcement. */
 #include "server/engine/call.h"
 
 #include <assert.h>
@@ -165,16 +166,9 @@ static struct status add_new(struct engine_call *call, const struct query_args *
 	return STATUS_OK;
 }
 
-static struct status add_records(struct engine_call *call, const struct query_args *args,
-				 const struct status *refused)
+/* A refusal is not kept: the same request may be granted later. */
+static struct status add_key(struct engine_call *call, const struct query_args *args)
 {
-	const struct engine_statements *engine = &call->engine->registry->engine;
-	struct event_rows rows = event_of(call, refused);
-	struct status st = batch_add(call, &engine->audit_put, &rows.audit->base, args);
-	if (status_ok(&st) && rows.outbox != NULL)
-		st = batch_add(call, &engine->outbox_put, &rows.outbox->base, args);
-	if (!status_ok(&st) || call->principal == NULL || refused != NULL)
-		return st;
 	Isms__Store__V1__Idempotency key;
 	isms__store__v1__idempotency__init(&key);
 	key.rpc = call->method->path;
@@ -184,7 +178,18 @@ static struct status add_records(struct engine_call *call, const struct query_ar
 	key.response.data = pb_pack(&key.response.len, kept, call->arena);
 	if (key.response.data == NULL)
 		abort();
-	return batch_add(call, &engine->idempotency_put, &key.base, args);
+	return batch_add(call, &call->engine->registry->engine.idempotency_put, &key.base, args);
+}
+
+static struct status add_records(struct engine_call *call, const struct query_args *args,
+				 const struct status *refused)
+{
+	const struct engine_statements *engine = &call->engine->registry->engine;
+	struct event_rows rows = event_of(call, refused);
+	struct status st = batch_add(call, &engine->audit_put, &rows.audit->base, args);
+	if (status_ok(&st) && rows.outbox != NULL)
+		st = batch_add(call, &engine->outbox_put, &rows.outbox->base, args);
+	return st;
 }
 
 static bool lost_race(const struct status *st)
@@ -226,7 +231,9 @@ static void commit(struct engine_call *call, const struct status *refused)
 	batch_begin(call, DB_BATCH_MAX, QUERY_COMMIT, on_committed);
 	struct status st = STATUS_OK;
 	bool audit_only = refused != NULL && call->plan.n_rows == 0;
-	if (!audit_only)
+	if (refused == NULL && call->principal != NULL)
+		st = add_key(call, &args);
+	if (status_ok(&st) && !audit_only)
 		st = add_versioned(call, &args);
 	if (status_ok(&st))
 		st = add_new(call, &args);

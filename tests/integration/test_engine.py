@@ -1,0 +1,29 @@
+"""What the engine promises when calls meet, are repeated, or are too large."""
+
+import contextlib
+import time
+
+from api import Api
+from world import unique
+
+
+@contextlib.contextmanager
+def held(server, table, mode):
+    """Commits that write the table wait inside."""
+    with server.database() as db:
+        with db.transaction():
+            db.execute(f"LOCK TABLE {table} IN {mode} MODE")
+            yield
+
+
+def test_a_repeat_that_meets_its_original_gets_the_same_reply(world, server):
+    """Not what the original's own row makes of it, such as NAME_TAKEN."""
+    apis = [Api(server.channel(), world.officer.token) for _ in range(2)]
+    message = apis[0].request(
+        "ScopeService/CreateScope", parent_id=world.root.meta.id, kind="SCOPE_KIND_UNIT",
+        fields={"name": unique("scope")})
+    with held(server, "scope", "SHARE ROW EXCLUSIVE"):
+        futures = [a.future("ScopeService/CreateScope", message) for a in apis]
+        time.sleep(0.5)
+    replies = {f.result().SerializeToString() for f in futures}
+    assert len(replies) == 1
