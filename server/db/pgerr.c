@@ -86,15 +86,16 @@ static const char *field_of(const PGresult *result, int field)
 	return text == NULL ? "" : text;
 }
 
+/* Without the detail: it holds the row that was refused, digests and all. */
 static void tell(const PGresult *result, const struct state *state)
 {
 	if (state->expected)
 		return;
 	log_write(state->code == STATUS_CODE_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
-		  "database.error", "sqlstate=%s constraint=%s message=%s detail=%s context=%s",
-		  field_of(result, PG_DIAG_SQLSTATE), field_of(result, PG_DIAG_CONSTRAINT_NAME),
-		  field_of(result, PG_DIAG_MESSAGE_PRIMARY),
-		  field_of(result, PG_DIAG_MESSAGE_DETAIL), field_of(result, PG_DIAG_CONTEXT));
+		  "database.error", "sqlstate=%s table=%s constraint=%s message=%s context=%s",
+		  field_of(result, PG_DIAG_SQLSTATE), field_of(result, PG_DIAG_TABLE_NAME),
+		  field_of(result, PG_DIAG_CONSTRAINT_NAME),
+		  field_of(result, PG_DIAG_MESSAGE_PRIMARY), field_of(result, PG_DIAG_CONTEXT));
 }
 
 static struct status constraint_status(const struct pgerr_constraint *row, struct arena *arena)

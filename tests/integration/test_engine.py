@@ -27,3 +27,20 @@ def test_a_repeat_that_meets_its_original_gets_the_same_reply(world, server):
         time.sleep(0.5)
     replies = {f.result().SerializeToString() for f in futures}
     assert len(replies) == 1
+
+
+def test_the_log_never_holds_the_row_that_a_constraint_refused(world, server):
+    secret = unique("secret")
+    with server.database() as db:
+        db.execute("ALTER TABLE risk ADD CONSTRAINT test_check "
+                   "CHECK (title NOT LIKE 'secret%') NOT VALID")
+        try:
+            failure = world.contributor.fails(
+                "RiskService/CreateRisk", scope_id=world.unit.meta.id,
+                fields={"title": secret, "owner_id": world.id("owner")})
+        finally:
+            db.execute("ALTER TABLE risk DROP CONSTRAINT test_check")
+    assert failure.reason == "INVALID_VALUE"
+    log = server.log.read_text(errors="replace")
+    assert "test_check" in log
+    assert secret not in log
