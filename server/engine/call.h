@@ -19,7 +19,8 @@
 #include "server/engine/work.h"
 
 enum {
-	CALL_ARENA_MAX = 24 << 20,
+	CALL_ARENA_MAX = 40 << 20,
+	CALL_LOADED_MAX = 16 << 20, /* of it, for the rows of a load */
 	CALL_ATTEMPTS_MAX = 5,
 	CALL_RETRY_JITTER_US = 2000,
 	CALL_IN_FLIGHT_MAX = 8192,

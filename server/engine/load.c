@@ -29,6 +29,18 @@ static struct status not_found(void)
 	return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
 }
 
+static struct status call_too_large(void)
+{
+	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "CALL_TOO_LARGE",
+			   "the call needs more memory than one call may take");
+}
+
+static struct status reply_too_large(void)
+{
+	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE",
+			   "the reply is too large, ask for a smaller page");
+}
+
 /* --- rows ------------------------------------------------------------------- */
 
 static const ProtobufCMessage *first_row(struct status *st, const struct binding *binding,
@@ -48,8 +60,7 @@ static struct status read_set(struct fact_set *set, const struct binding *bindin
 	set->type = binding->row;
 	set->rows = arena_array(arena, ProtobufCMessage *, (size_t)n + 1);
 	if (set->rows == NULL)
-		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "CALL_TOO_LARGE",
-				   "the call needs more memory than one call may take");
+		return call_too_large();
 	for (int i = 0; i < n; i++) {
 		struct status st =
 			rowmap_read(&set->rows[i], binding->rows, item->result, i, arena);
@@ -175,6 +186,13 @@ static struct status fill_one(ProtobufCMessage *reply, const struct method_load 
 	return STATUS_OK;
 }
 
+/* Whether the rows left what comes after them its share of the arena: nothing of
+ * that expects to run out of memory. */
+static bool has_room(const struct engine_call *call)
+{
+	return arena_used(call->arena) - call->mark.total <= CALL_LOADED_MAX;
+}
+
 /* Key of a row of a list: the column page_key, or the id of its meta. */
 static const char *row_key(struct engine_call *call, const struct db_item *item, int row,
 			   const ProtobufCMessage *message)
@@ -192,17 +210,21 @@ static const char *row_key(struct engine_call *call, const struct db_item *item,
 }
 
 /* One row more than the page was asked for: it tells that there is a next one. */
-static void cut_page(struct engine_call *call, struct fact_set *set, ProtobufCMessage *reply)
+static struct status cut_page(struct engine_call *call, struct fact_set *set,
+			      ProtobufCMessage *reply)
 {
 	size_t size = (size_t)page_size(call->request);
 	if (set->n <= size)
-		return;
+		return STATUS_OK;
+	if (!has_room(call))
+		return reply_too_large();
 	set->n = size;
 	const char *key = row_key(call, &call->batch.items[0], (int)size - 1, set->rows[size - 1]);
 	const ProtobufCFieldDescriptor *next = pb_field(reply->descriptor, "next_page_token");
 	*(const char **)pb_member(reply, next) =
 		page_token(key, call->request, call->engine->secret, call->principal->org_id,
 			   call->method->path, call->arena);
+	return STATUS_OK;
 }
 
 static struct status build_reply(ProtobufCMessage **out, struct engine_call *call)
@@ -214,7 +236,7 @@ static struct status build_reply(ProtobufCMessage **out, struct engine_call *cal
 		struct status st = read_set(&set, &method->load[i].binding, &call->batch.items[i],
 					    call->arena);
 		if (status_ok(&st) && method->rpc->mode == RPC_LIST)
-			cut_page(call, &set, reply);
+			st = cut_page(call, &set, reply);
 		if (status_ok(&st) && method->load[i].into != NULL)
 			st = fill_one(reply, &method->load[i], &set);
 		else if (status_ok(&st) && set.n == 0)
@@ -233,8 +255,9 @@ static void answer_read(struct engine_call *call, const ProtobufCMessage *reply)
 	size_t len;
 	uint8_t *bytes = pb_pack(&len, reply, call->arena);
 	if (bytes == NULL)
-		abort();
-	call_answer(call, &(struct status){ 0 }, bytes, len);
+		call_fail(call, reply_too_large());
+	else
+		call_answer(call, &(struct status){ 0 }, bytes, len);
 }
 
 static void on_held(struct db_batch *batch, const struct status *result)
@@ -466,6 +489,8 @@ static struct status take_facts(bool *out_done, struct engine_call *call)
 			      item++, call->arena);
 	if (status_ok(&st) && access != NULL)
 		st = check_access(call, access);
+	if (status_ok(&st) && !has_room(call))
+		st = call_too_large();
 	return st;
 }
 

@@ -29,6 +29,28 @@ def test_a_repeat_that_meets_its_original_gets_the_same_reply(world, server):
     assert len(replies) == 1
 
 
+def test_a_list_that_is_too_large_is_refused_and_ends_nobody_else(world, server):
+    scope = world.scope(unique("scope"))
+    world.add("bulky", "RISK_ANALYST", scope=scope.meta.id)
+    risk = world.risk(scope=scope, by="bulky", score=None)
+    workers = sorted(server.worker_pids())
+    with server.database() as db:
+        db.execute("""
+            INSERT INTO risk (org_id, id, ref, version, created_at, created_by, updated_at,
+                              updated_by, scope_id, title, cause, event, consequence, owner_id,
+                              state)
+            SELECT org_id, gen_random_uuid(), 'RSK-B' || n, 1, created_at, created_by, updated_at,
+                   updated_by, scope_id, title || n, repeat('x', 16000), repeat('y', 16000),
+                   repeat('z', 16000), owner_id, state
+            FROM risk, generate_series(1, 999) n WHERE id = %s""", (risk.meta.id,))
+    failure = world.bulky.fails("RiskService/ListRisks", scope_id=scope.meta.id, page_size=1000)
+    assert failure.code == "RESOURCE_EXHAUSTED"
+    assert failure.reason in ("CALL_TOO_LARGE", "REPLY_TOO_LARGE")
+    assert sorted(server.worker_pids()) == workers
+    page = world.bulky.call("RiskService/ListRisks", scope_id=scope.meta.id, page_size=10)
+    assert len(page.risks) == 10
+
+
 def test_the_log_never_holds_the_row_that_a_constraint_refused(world, server):
     secret = unique("secret")
     with server.database() as db:
