@@ -136,11 +136,12 @@ static void on_principal(struct db_batch *batch, const struct status *result)
 	struct status st = *result;
 	if (status_ok(&st))
 		st = take_principal(call, &batch->items[0]);
-	if (!status_ok(&st)) {
+	if (!status_ok(&st) || call->gone) {
 		call_fail(call, st);
 		return;
 	}
-	touch_session(call);
+	if (call->method->rpc->mode != RPC_WRITE) /* a write loads the caller once more */
+		touch_session(call);
 	begin_load(call);
 }
 
@@ -470,6 +471,7 @@ static struct status take_facts(bool *out_done, struct engine_call *call)
 		st = take_principal(call, item++);
 		if (!status_ok(&st))
 			return st;
+		touch_session(call);
 		call->facts.principal = call->principal;
 		call->facts.now_us = pb_time_us(call->principal->now);
 		st = check_idempotency(out_done, call, item++);

@@ -51,6 +51,30 @@ def test_a_list_that_is_too_large_is_refused_and_ends_nobody_else(world, server)
     assert len(page.risks) == 10
 
 
+def test_a_session_that_only_writes_is_in_use(world, server):
+    """Its idle time is counted from the last write."""
+    api = world.add("busy", "CONTRIBUTOR", scope=world.unit.meta.id)
+
+    def write():
+        api.call("RiskService/CreateRisk", scope_id=world.unit.meta.id,
+                 fields={"title": unique("busy"), "owner_id": world.id("owner")})
+
+    for _ in range(8):  # every worker knows the caller
+        write()
+    ours = "user_id = %s AND revoked_at IS NULL"
+    with server.database() as db:
+        db.execute(f"UPDATE session SET last_seen_at = now() - interval '5 minutes' WHERE {ours}",
+                   (world.id("busy"),))
+        write()
+        until, idle = time.monotonic() + 5, 300
+        while idle > 60 and time.monotonic() < until:
+            time.sleep(0.05)
+            idle = db.execute(
+                "SELECT extract(epoch FROM now() - max(last_seen_at)) FROM session "
+                f"WHERE {ours}", (world.id("busy"),)).fetchone()[0]
+    assert idle < 60
+
+
 def test_the_log_never_holds_the_row_that_a_constraint_refused(world, server):
     secret = unique("secret")
     with server.database() as db:
