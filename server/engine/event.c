@@ -46,11 +46,15 @@ static Isms__V1__EntityChange *change_of(const struct plan_row *row, struct aren
 {
 	Isms__V1__EntityChange *change = arena_new_of(arena, Isms__V1__EntityChange);
 	isms__v1__entity_change__init(change);
-	const Isms__V1__Meta *meta = meta_of(row);
 	change->entity_kind = (char *)kind_of(row->kind)->name;
-	change->entity_id = meta->id;
-	change->entity_ref = meta->ref;
-	change->entity_version = meta->version;
+	if (kind_of(row->kind)->versioned) {
+		const Isms__V1__Meta *meta = meta_of(row);
+		change->entity_id = meta->id;
+		change->entity_ref = meta->ref;
+		change->entity_version = meta->version;
+	} else {
+		change->entity_id = (char *)pb_string(row->after, "id");
+	}
 	struct field_list list = {
 		.arena = arena,
 		.fields = arena_array(arena, Isms__V1__FieldChange *, EVENT_FIELDS_MAX),
@@ -61,12 +65,18 @@ static Isms__V1__EntityChange *change_of(const struct plan_row *row, struct aren
 	return change;
 }
 
-/* The plan's versioned rows, the subject first. */
+/* Versioned rows, and rows that are something of their own: a vote, a score. */
+static bool is_recorded(const struct plan_row *row)
+{
+	return kind_of(row->kind)->versioned || pb_string(row->after, "id")[0] != '\0';
+}
+
+/* What the plan writes, the subject first. */
 static void add_changes(const struct plan *plan, Isms__V1__AuditEvent *event, struct arena *arena)
 {
 	event->changes = arena_array(arena, Isms__V1__EntityChange *, plan->n_rows + 1);
 	for (size_t i = 0; i < plan->n_rows; i++) {
-		if (!kind_of(plan->rows[i].kind)->versioned)
+		if (!is_recorded(&plan->rows[i]))
 			continue;
 		Isms__V1__EntityChange *change = change_of(&plan->rows[i], arena);
 		size_t at = event->n_changes++;

@@ -90,3 +90,17 @@ def test_the_log_never_holds_the_row_that_a_constraint_refused(world, server):
     log = server.log.read_text(errors="replace")
     assert "test_check" in log
     assert secret not in log
+
+
+def test_the_event_of_a_vote_says_what_was_voted(world):
+    request = world.acceptance(world.risk(score=(5, 5))).request
+    world.vote("owner", request, step=1, decision="APPROVE",
+               digest=request.snapshot_sha256)
+    events = world.auditor.call("AuditLogService/ListAuditEvents",
+                                entity_id=request.meta.id).events
+    votes = [e.event for e in events if e.event.rpc.endswith("/CastVote")]
+    assert len(votes) == 1
+    fields = {f.field: f.after for c in votes[0].changes for f in c.fields
+              if c.entity_kind == "approval_vote"}
+    assert fields["decision"] == "APPROVE"
+    assert fields["snapshot_sha256"] == request.snapshot_sha256.hex()
