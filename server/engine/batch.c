@@ -14,6 +14,7 @@
 void batch_begin(struct engine_call *call, size_t max, enum query_class class, db_done_fn done)
 {
 	assert(max <= DB_BATCH_MAX && !call->waiting);
+	call->batch_max = max;
 	call->batch = (struct db_batch){
 		.items = arena_array(call->arena, struct db_item, max),
 		.class = class,
@@ -28,7 +29,7 @@ void batch_begin(struct engine_call *call, size_t max, enum query_class class, d
 struct status batch_add(struct engine_call *call, const struct binding *binding,
 			const ProtobufCMessage *message, const struct query_args *args)
 {
-	assert(binding->query != NULL);
+	assert(binding->query != NULL && call->batch.n < call->batch_max);
 	struct db_item *item = &call->batch.items[call->batch.n++];
 	item->query = binding->query;
 	return parammap_write(binding->params, message, args, call->arena, item->values,

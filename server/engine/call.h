@@ -79,6 +79,7 @@ struct engine_call {
 	struct facts facts;
 	struct plan plan;
 	struct db_batch batch;
+	size_t batch_max;
 	struct work_job job;
 	bool worked;                         /* job holds a result, also for a later attempt */
 	const ProtobufCMessage *empty_reply; /* while the permission for it is looked up */

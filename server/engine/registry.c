@@ -117,6 +117,33 @@ static bool has_load(const struct rpc *rpc, const char *name)
 	return false;
 }
 
+static bool takes(const struct binding *binding, enum query_special special)
+{
+	for (size_t i = 0; binding->query != NULL && i < binding->query->n_params; i++)
+		if (binding->query->params[i].special == special)
+			return true;
+	return false;
+}
+
+/* A permission that nothing would look at is a door that stands open. */
+static void check_permission(struct binder *binder, const struct method *method)
+{
+	const struct rpc *rpc = method->rpc;
+	if (rpc->mode == RPC_WRITE) {
+		if (rpc->access == NULL &&
+		    (rpc->permission != NULL || rpc->decide_checks_permission))
+			fault(binder, method->path, "a permission needs an access query");
+		return;
+	}
+	for (size_t i = 0; i < method->n_load; i++) {
+		const struct binding *load = &method->load[i].binding;
+		if (rpc->permission != NULL && !takes(load, QUERY_PERMISSION))
+			fault(binder, method->path, "a load does not look at the permission");
+		if (!takes(load, QUERY_ACTOR) && !takes(load, QUERY_SESSION))
+			fault(binder, method->path, "a load does not look at the caller");
+	}
+}
+
 static void check_row(struct binder *binder, const struct method *method)
 {
 	const struct rpc *rpc = method->rpc;
@@ -136,6 +163,7 @@ static void check_row(struct binder *binder, const struct method *method)
 		fault(binder, method->path, "the work's set is not loaded");
 	if (rpc->access != NULL && rpc->visible == NULL)
 		fault(binder, method->path, "an access query needs the permission to see");
+	check_permission(binder, method);
 }
 
 static void bind_method(struct binder *binder, struct method *method,
