@@ -55,15 +55,24 @@ CREATE FUNCTION bench.copy(template text, tab regclass, key text, value text, fi
 LANGUAGE plpgsql AS $$
 DECLARE
 	swap record;
-	expression text := 's.j';
+	rows text;
+	old text;
 	name text;
+	expression text := 's.j';
 BEGIN
+	EXECUTE format('SELECT string_agg(to_jsonb(t)::text, '''') FROM %s t WHERE t.%I = %L',
+	               tab, key, value) INTO rows;
 	FOR swap IN SELECT * FROM bench.swap w WHERE w.template = copy.template LOOP
 		name := format('bench.name(%L, %s)', swap.kind,
 		               CASE WHEN swap.by_owner THEN format('n %% %s', owners) ELSE 'n' END);
-		expression := format('replace(replace(%s, %L, %s), %L, encode(convert_to(%s, ''UTF8''), ''hex''))',
-		                     expression, swap.old, name,
-		                     encode(convert_to(swap.old, 'UTF8'), 'hex'), name);
+		old := encode(convert_to(swap.old, 'UTF8'), 'hex');
+		IF strpos(rows, swap.old) > 0 THEN
+			expression := format('replace(%s, %L, %s)', expression, swap.old, name);
+		END IF;
+		IF strpos(rows, old) > 0 THEN
+			expression := format('replace(%s, %L, encode(convert_to(%s, ''UTF8''), ''hex''))',
+			                     expression, old, name);
+		END IF;
 	END LOOP;
 	EXECUTE format(
 		'INSERT INTO %1$s (%2$s) SELECT %2$s'
@@ -123,25 +132,35 @@ END $$;
 
 -- --- putting decided copies back ---------------------------------------------
 
+CREATE TABLE bench.saved_risk (LIKE isms.risk);
+CREATE TABLE bench.saved_treatment_plan (LIKE isms.treatment_plan);
+CREATE TABLE bench.saved_risk_acceptance (LIKE isms.risk_acceptance);
+CREATE TABLE bench.saved_approval_request (LIKE isms.approval_request);
+CREATE TABLE bench.saved_approval_assignee (LIKE isms.approval_assignee);
+CREATE TABLE bench.mark (audit bigint NOT NULL, outbox bigint NOT NULL, at timestamptz NOT NULL);
+
 CREATE FUNCTION bench.save(first int, last int) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-	CREATE TABLE bench.saved_risk AS SELECT * FROM isms.risk
+LANGUAGE sql AS $$
+	INSERT INTO bench.saved_risk SELECT * FROM isms.risk
 		WHERE id BETWEEN bench.id('001', first)::uuid AND bench.id('001', last)::uuid;
-	CREATE TABLE bench.saved_treatment_plan AS SELECT * FROM isms.treatment_plan
+	INSERT INTO bench.saved_treatment_plan SELECT * FROM isms.treatment_plan
 		WHERE id BETWEEN bench.id('002', first)::uuid AND bench.id('002', last)::uuid;
-	CREATE TABLE bench.saved_risk_acceptance AS SELECT * FROM isms.risk_acceptance
+	INSERT INTO bench.saved_risk_acceptance SELECT * FROM isms.risk_acceptance
 		WHERE id BETWEEN bench.id('003', first)::uuid AND bench.id('003', last)::uuid;
-	CREATE TABLE bench.saved_approval_request AS SELECT * FROM isms.approval_request
+	INSERT INTO bench.saved_approval_request SELECT * FROM isms.approval_request
 		WHERE id BETWEEN bench.id('004', first)::uuid AND bench.id('004', last)::uuid;
-	CREATE TABLE bench.saved_approval_assignee AS SELECT * FROM isms.approval_assignee
-		WHERE request_id BETWEEN bench.id('004', first)::uuid
-		                     AND bench.id('004', last)::uuid;
-	CREATE TABLE bench.mark AS
-		SELECT (SELECT coalesce(max(seq), 0) FROM isms.audit_event) AS audit,
-		       (SELECT coalesce(max(seq), 0) FROM isms.outbox) AS outbox,
-		       now() AS at;
-END $$;
+	INSERT INTO bench.saved_approval_assignee SELECT * FROM isms.approval_assignee
+		WHERE request_id BETWEEN bench.id('004', first)::uuid AND bench.id('004', last)::uuid;
+$$;
+
+-- What is written from now on is undone.
+CREATE FUNCTION bench.begin() RETURNS void
+LANGUAGE sql AS $$
+	DELETE FROM bench.mark;
+	INSERT INTO bench.mark
+	SELECT coalesce((SELECT max(seq) FROM isms.audit_event), 0),
+	       coalesce((SELECT max(seq) FROM isms.outbox), 0), now();
+$$;
 
 CREATE FUNCTION bench.put_back(name text, keys text, changed text) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -174,3 +193,27 @@ BEGIN
 	DELETE FROM isms.idempotency WHERE created_at > (SELECT at FROM bench.mark);
 	RETURN bench.put_back('approval_request', 'org_id id', 'version');
 END $$;
+
+-- What the decisions since then have left.
+CREATE FUNCTION bench.decisions()
+RETURNS TABLE (requests bigint, risks bigint, plans bigint, acceptances bigint, votes bigint,
+               events bigint, announcements bigint, keys bigint)
+LANGUAGE sql AS $$
+	SELECT (SELECT count(*) FROM isms.approval_request t
+	        JOIN bench.saved_approval_request s USING (org_id, id)
+	        WHERE t.state = 'APPROVED' AND t.version = s.version + 1),
+	       (SELECT count(*) FROM isms.risk t JOIN bench.saved_risk s USING (org_id, id)
+	        WHERE t.version = s.version + 1),
+	       (SELECT count(*) FROM isms.treatment_plan t
+	        JOIN bench.saved_treatment_plan s USING (org_id, id)
+	        WHERE t.version = s.version + 1),
+	       (SELECT count(*) FROM isms.risk_acceptance t
+	        JOIN bench.saved_risk_acceptance s USING (org_id, id)
+	        WHERE t.state = 'ACTIVE' AND t.version = s.version + 1),
+	       (SELECT count(*) FROM isms.approval_vote v
+	        JOIN bench.saved_approval_request s ON s.org_id = v.org_id AND s.id = v.request_id),
+	       (SELECT count(*) FROM isms.audit_event WHERE seq > (SELECT audit FROM bench.mark)),
+	       (SELECT count(*) FROM isms.outbox WHERE seq > (SELECT outbox FROM bench.mark)),
+	       (SELECT count(*) FROM isms.idempotency
+	        WHERE created_at > (SELECT at FROM bench.mark))
+$$;

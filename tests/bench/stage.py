@@ -4,6 +4,7 @@ One risk with a waiting acceptance is made through the API, as people would; the
 is copied in bulk (populate.sql). Copy n belongs to owner n % OWNERS, and its ids
 follow from n, so that every contender finds its way by counting."""
 
+import base64
 import os
 import pathlib
 import random
@@ -17,7 +18,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 OWNERS = 64
-HISTORY = 500       # decided before anything is measured
+HISTORY = 500       # decided before anything is measured; the first two by Recipe
 PAGES = 256
 PAGE = 20
 PORT_LIMIT = 400    # connections that PostgreSQL allows
@@ -62,19 +63,25 @@ class Stage:
         from server import Server
         self.build, self.waiting, self.plain, self.log = build, waiting, plain, log
         self.server = Server(folder)
-        programs = postgres_folder(self.server.folder / "bin", log)
-        self.server.args = ("--postgres-bin", str(programs), *args)
+        self.server.args = ("--postgres-bin", str(postgres_folder(self.server.folder / "bin", log)),
+                            *args)
         self.calls = self.server.folder / "calls"
         self.calls.mkdir(exist_ok=True)
 
     def __enter__(self):
-        self.server.start()
-        self.db = self._superuser()
-        self.postmaster = self.server.postmaster_pid()
+        self.db = None
+        try:
+            self.server.start()
+            self.db = self._superuser()
+            self.postmaster = self.server.postmaster_pid()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
-        self.db.close()
+        if self.db:
+            self.db.close()
         self.server.done()
 
     @property
@@ -183,9 +190,7 @@ class Stage:
 
     def settle(self):
         """After the first decisions: what is put back from now on, and statistics."""
-        self.db.execute(
-            "UPDATE bench.mark SET audit = (SELECT max(seq) FROM isms.audit_event), "
-            "outbox = (SELECT max(seq) FROM isms.outbox), at = now()")
+        self.db.execute("SELECT bench.begin()")
         self.db.execute("VACUUM ANALYZE")
         self.db.execute("CHECKPOINT")
 
@@ -195,6 +200,13 @@ class Stage:
         self.db.execute("VACUUM")
         self.db.execute("CHECKPOINT")
         return voted
+
+    def check_decisions(self, who, n):
+        """Each decision is there with all that belongs to it, and none twice."""
+        row = self.db.execute("SELECT * FROM bench.decisions()").fetchone()
+        if len(set(row)) != 1 or row[0] < n:
+            raise RuntimeError(f"{who}: {n} decisions left behind requests, risks, plans, "
+                               f"acceptances, votes, events, outbox, keys: {row}")
 
     # --- calls ---------------------------------------------------------------
 
@@ -211,14 +223,15 @@ class Stage:
         reads = [line(tokens[i % OWNERS], self.message(
             "RiskService/GetRisk", id=copy_id(RISK, dice.randint(1, total))
         ).SerializeToString().hex()) for i in range(20000)]
+        self.page_tokens = self._page_tokens(total)
         pages = [self.message("RiskService/ListRisks", page_size=PAGE, page_token=token)
-                 for token in self._page_tokens(total)]
+                 for token in self.page_tokens]
         dice.shuffle(pages)
         lists = [line(tokens[i % OWNERS], pages[i % len(pages)].SerializeToString().hex())
                  for i in range(64 * len(pages))]
         votes = self._votes(tokens)
         for name, lines in (("E", ["- \n"]), ("R", reads), ("L", lists),
-                            ("H", votes[:HISTORY]), ("W", votes[HISTORY:])):
+                            ("H", votes[2:HISTORY]), ("W", votes[HISTORY:])):
             (self.calls / name).write_text("".join(lines))
 
     def _page_tokens(self, total):
@@ -233,13 +246,18 @@ class Stage:
             tokens.append(token)
         return tokens[:-1]
 
+    def vote_of(self, n):
+        """A request that decides on a case."""
+        return self.vote(n, base64.b64encode(self.one(
+            "SELECT snapshot_sha256 FROM approval_request WHERE id = %s",
+            copy_id(REQUEST, n))).decode())
+
     def vote(self, n, digest):
         return self.message("ApprovalService/CastVote", request_id=copy_id(REQUEST, n), step_no=1,
                             decision="DECISION_APPROVE", snapshot_sha256=digest,
                             mutation={"request_id": str(uuid.uuid4())})
 
     def _votes(self, tokens):
-        import base64
         rows = self.db.execute(
             "SELECT right(id::text, 12)::bigint - 100000000000, snapshot_sha256 "
             "FROM approval_request WHERE id BETWEEN %s AND %s ORDER BY id",
