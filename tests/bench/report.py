@@ -61,13 +61,13 @@ class Report:
                         continue
                     ratio = "" if name == "ismsd" else number(self.ratio(op, shape, name), 2)
                     errors = sum(run["errors"] for run in runs)
+                    faults = f" ({errors} errors)" if errors else ""
                     lines.append(
-                        f"| {shape_name(shape)} | {name} | {number(median(runs, 'rate'))} "
+                        f"| {shape_name(shape)} | {name} | {number(median(runs, 'rate'))}{faults} "
                         f"| {number(median(runs, 'p50'))} | {number(median(runs, 'p99'))} "
                         f"| {number(median(runs, 'server'), 1)} "
                         f"| {number(median(runs, 'postgres'), 1)} "
-                        f"| {number(median(runs, 'rss'))} | {ratio} |"
-                        + (f" **{errors} errors**" if errors else ""))
+                        f"| {number(median(runs, 'rss'))} | {ratio} |")
             lines.append("")
         return "\n".join(lines)
 
