@@ -160,7 +160,7 @@ class Pgbench:
         command = ["pgbench", "-n", "-M", "prepared", "-c", str(conns), "-j", str(min(conns, 2)),
                    "-T", str(max(round(seconds), 1) + 2), "-P", "1", "-f", str(path),
                    "-h", self.stage.socket, "-p", "5432", "-U", "isms_server",
-                   "-D", "i=-1", "-D", f"clients={conns}"]
+                   "-D", "i=-1", "-D", "known=0", "-D", f"clients={conns}"]
         for name, value in variables.items():
             command += ["-D", f"{name}={value}"]
         process = subprocess.Popen(command + ["isms"], stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ import stage as place
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \S+ \[\d+\] (\w+):  ", re.M)
 EXECUTE = re.compile(r"execute (\w+): (.*)", re.S)
 PARAMETER = re.compile(r"\$(\d+) = (?:(NULL)|'((?:[^']|'')*)')")
+BASE = 100000000000  # the number of copy 0, see stage.copy_id
 # Statements about the caller alone, which a read has at hand.
 SKIPPED = {"session_touch"}
 
@@ -155,21 +156,26 @@ class Recipe:
         path.write_text("\n".join(lines) + "\n")
 
     def write_for_pgbench(self, operation, path):
-        """A script; returns the variables that it needs. :k is the case, :u its owner."""
+        """A script; returns the variables that it needs. pgbench cannot make texts, so W
+        asks the database for the ids of its case first: a statement more, of no table. A
+        reader is the same account all the time and makes the id that it looks for within
+        the statement."""
         stage = self.stage
-        base = 100000000000
         first, last = place.HISTORY + 1, place.HISTORY + stage.waiting
+        statements = self.operations[operation]
         if operation == "W":
-            lines = ["\\set i :i + 1", f"\\set k {base + first} + :i * :clients + :client_id"]
+            lines = ["\\set i :i + 1", f"\\set k {BASE + first} + :i * :clients + :client_id",
+                     *owner_of_case(), ids_of(statements, ("id", "owner_id"))]
         else:
-            lines = [f"\\set k random({base + 1}, {base + last + stage.plain})"]
-        lines.append(f"\\set u {base} + (:k - {base}) % {place.OWNERS}")
+            lines = ["\\if :known", "\\else", f"\\set k {BASE} + :client_id", *owner_of_case(),
+                     ids_of(statements, ("owner_id",)), "\\set known 1", "\\endif",
+                     f"\\set k random({BASE + 1}, {BASE + last + stage.plain})"]
         variables, phase = {}, None
-        for number, s in enumerate(self.operations[operation]):
+        for number, s in enumerate(statements):
             if operation == "W" and s.phase != phase:
                 lines += (["\\endpipeline"] if phase else []) + ["\\startpipeline"]
                 phase = s.phase
-            lines.append(pgbench_sql(s, f"s{number}", variables) + ";")
+            lines.append(pgbench_sql(s, f"s{number}", operation == "W", variables) + ";")
         if phase:
             lines.append("\\endpipeline")
         path.write_text("\n".join(lines) + "\n")
@@ -189,7 +195,24 @@ def is_uuid(text):
         return False
 
 
-def pgbench_sql(statement, prefix, variables):
+def owner_of_case():
+    return [f"\\set u {BASE} + (:k - {BASE}) % {place.OWNERS}"]
+
+
+def ids_of(statements, kinds):
+    """Reads the ids that follow from the case into variables."""
+    wanted = sorted({(p.kind, p.value) for s in statements for p in s.parameters
+                     if p.kind in kinds})
+    columns = [f"'{stem(value)}' || :{'k' if kind == 'id' else 'u'}::text AS {kind}_{value}"
+               for kind, value in wanted]
+    return f"SELECT {', '.join(columns)} \\gset"
+
+
+def stem(kind):
+    return place.copy_id(kind, 0)[:24]
+
+
+def pgbench_sql(statement, prefix, has_ids, variables):
     """pgbench numbers each :variable anew; so a parameter is one only where it comes
     first, and after that the number that it got. What is prepared is then the very
     statement, with its parameters in another order."""
@@ -204,10 +227,12 @@ def pgbench_sql(statement, prefix, variables):
     def replaced(match):
         index = int(match.group(1))
         parameter = statement.parameters[index - 1]
-        if parameter.kind in ("id", "owner_id", "page"):
-            name = "u" if parameter.kind == "owner_id" else "k"
-            stem = place.copy_id(parameter.value, 0)[:24]
-            return f"('{stem}' || {once(name)}::text)::uuid"
+        if parameter.kind == "owner_id" or (parameter.kind == "id" and has_ids):
+            return once(f"{parameter.kind}_{parameter.value}")
+        if parameter.kind in ("id", "page"):
+            made = f"('{stem(parameter.value)}' || {once('k')}::text)::uuid"
+            # a filter must not make it anew for each row; the id is the key of an index
+            return made if parameter.kind == "id" else f"(SELECT {made})"
         name = f"{prefix}_{index}"
         if parameter.kind == "text" and not parameter.value:
             return "''"  # no variable can be empty
