@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import subprocess
-import time
 
 METHODS = {"E": "/grpc.health.v1.Health/Check", "R": "/isms.v1.RiskService/GetRisk",
            "L": "/isms.v1.RiskService/ListRisks", "W": "/isms.v1.ApprovalService/CastVote",

@@ -167,7 +167,8 @@ class Stage:
                      (template, risk.title, "title", False)]
         for template in ("owner", "waiting", "plain"):
             rows += [(template, user.meta.id, USER, True), (template, user.person_id, PERSON, True)]
-        rows += [("waiting", opened.acceptance.plan_id, PLAN, False), ("waiting", plan, "TRP", False),
+        rows += [("waiting", opened.acceptance.plan_id, PLAN, False),
+                 ("waiting", plan, "TRP", False),
                  ("waiting", opened.acceptance.meta.id, ACCEPTANCE, False),
                  ("waiting", opened.acceptance.meta.ref, "ACC", False),
                  ("waiting", opened.request.meta.id, REQUEST, False),
