@@ -141,13 +141,27 @@ BEGIN
 	RETURN NULL;
 END $$;
 
-CREATE TRIGGER risk_asset_links AFTER INSERT OR UPDATE OF asset_ids ON risk
-	FOR EACH ROW EXECUTE FUNCTION mirror_links('risk_asset', 'risk_id', 'asset_id', 'asset_ids');
-CREATE TRIGGER risk_threat_links AFTER INSERT OR UPDATE OF threat_ids ON risk
-	FOR EACH ROW EXECUTE FUNCTION mirror_links('risk_threat', 'risk_id', 'threat_id', 'threat_ids');
-CREATE TRIGGER risk_vulnerability_links AFTER INSERT OR UPDATE OF vulnerability_ids ON risk
-	FOR EACH ROW EXECUTE FUNCTION
-	mirror_links('risk_vulnerability', 'risk_id', 'vulnerability_id', 'vulnerability_ids');
+-- Keeps a list mirrored. A row whose list is empty or did not change does not run
+-- the function: most updates of a decision touch no list.
+CREATE PROCEDURE mirror_list(on_table text, list text, link_table text, row_column text,
+                             other_column text)
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER %I AFTER INSERT ON %I FOR EACH ROW WHEN (NEW.%I <> %L) '
+	               'EXECUTE FUNCTION mirror_links(%L, %L, %L, %L)',
+	               link_table || '_insert', on_table, list, '{}', link_table, row_column,
+	               other_column, list);
+	EXECUTE format('CREATE TRIGGER %I AFTER UPDATE OF %I ON %I FOR EACH ROW '
+	               'WHEN (OLD.%I IS DISTINCT FROM NEW.%I) '
+	               'EXECUTE FUNCTION mirror_links(%L, %L, %L, %L)',
+	               link_table || '_update', list, on_table, list, list, link_table, row_column,
+	               other_column, list);
+END $$;
+
+CALL mirror_list('risk', 'asset_ids', 'risk_asset', 'risk_id', 'asset_id');
+CALL mirror_list('risk', 'threat_ids', 'risk_threat', 'risk_id', 'threat_id');
+CALL mirror_list('risk', 'vulnerability_ids', 'risk_vulnerability', 'risk_id',
+                 'vulnerability_id');
 
 -- kind: 1 INHERENT, 2 CURRENT, 3 TARGET.
 CREATE TABLE risk_score (
@@ -238,12 +252,9 @@ CREATE TABLE treatment_plan_assignee (
 	CONSTRAINT treatment_plan_assignee_user_fkey
 		FOREIGN KEY (org_id, user_id) REFERENCES app_user (org_id, id)
 );
-CREATE TRIGGER treatment_plan_control_links AFTER INSERT OR UPDATE OF control_ids ON treatment_plan
-	FOR EACH ROW EXECUTE FUNCTION
-	mirror_links('treatment_plan_control', 'plan_id', 'control_id', 'control_ids');
-CREATE TRIGGER treatment_plan_assignee_links AFTER INSERT OR UPDATE OF assignee_ids ON treatment_plan
-	FOR EACH ROW EXECUTE FUNCTION
-	mirror_links('treatment_plan_assignee', 'plan_id', 'user_id', 'assignee_ids');
+CALL mirror_list('treatment_plan', 'control_ids', 'treatment_plan_control', 'plan_id',
+                 'control_id');
+CALL mirror_list('treatment_plan', 'assignee_ids', 'treatment_plan_assignee', 'plan_id', 'user_id');
 
 -- --- acceptances -------------------------------------------------------------
 
@@ -311,10 +322,8 @@ CREATE TABLE risk_acceptance_control (
 		FOREIGN KEY (org_id, control_id) REFERENCES control (org_id, id)
 );
 CREATE INDEX risk_acceptance_control_idx ON risk_acceptance_control (org_id, control_id);
-CREATE TRIGGER risk_acceptance_control_links
-	AFTER INSERT OR UPDATE OF compensating_control_ids ON risk_acceptance
-	FOR EACH ROW EXECUTE FUNCTION mirror_links('risk_acceptance_control', 'acceptance_id',
-	'control_id', 'compensating_control_ids');
+CALL mirror_list('risk_acceptance', 'compensating_control_ids', 'risk_acceptance_control',
+                 'acceptance_id', 'control_id');
 
 -- The risk with what is derived from its plans and its acceptance at this
 -- moment; every reader takes it from here. An acceptance that has run out, or a

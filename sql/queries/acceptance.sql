@@ -42,7 +42,7 @@ FROM risk_acceptance_now c
 WHERE c.org_id = $1
   AND (c.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
-  AND ($4::uuid IS NULL OR c.id < $4)
+  AND c.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR c.risk_id = $6)
   AND ($7::text IS NULL OR c.state = $7)
 ORDER BY c.id DESC

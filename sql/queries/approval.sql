@@ -226,7 +226,7 @@ WHERE t.org_id = $1 AND t.user_id = $2
   AND t.state = 'PENDING' AND q.state = 'PENDING' AND q.current_step = t.step_no
   AND NOT EXISTS (SELECT 1 FROM approval_vote v WHERE v.org_id = $1 AND v.request_id = q.id
                   AND v.step_no = t.step_no AND v.voter_person = t.person_id)
-  AND ($3::uuid IS NULL OR q.id < $3)
+  AND q.id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY q.id DESC
 LIMIT $4;
 
@@ -330,6 +330,6 @@ FROM approval_policy y
 WHERE y.org_id = $1 AND y.archived_at IS NULL
   AND (y.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
-  AND ($4::uuid IS NULL OR y.id < $4)
+  AND y.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY y.id DESC
 LIMIT $5;

@@ -29,7 +29,7 @@ SELECT t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, 
        t.owner_id, t.classification, t.class_source, t.class_reason, t.use_case,
        t.location_uri, t.state
 FROM asset t
-WHERE t.org_id = $1 AND ($4::uuid IS NULL OR t.id < $4)
+WHERE t.org_id = $1 AND t.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR t.ai_system_id = $6)
   AND ($7::text IS NULL OR t.category = $7)
   AND t.scope_id IN (SELECT a.scope_id FROM access a

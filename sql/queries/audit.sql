@@ -10,7 +10,7 @@ WHERE e.org_id = $1
   AND EXISTS (SELECT 1 FROM access a
               JOIN scope r ON r.org_id = a.org_id AND r.id = a.scope_id AND r.parent_id IS NULL
               WHERE a.org_id = $1 AND a.user_id = $2 AND $3 = ANY (a.permissions))
-  AND ($4::uuid IS NULL OR e.id < $4)
+  AND e.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR e.entity_id = $6)
   AND ($7::uuid IS NULL OR e.actor_id = $7)
 ORDER BY e.id DESC

@@ -88,7 +88,7 @@ WHERE s.org_id = $1 AND s.id = $3
 SELECT s.id AS page_key, s.id, s.user_id, s.name, s.issued_at, s.expires_at, s.last_seen_at,
        s.revoked_at
 FROM session s
-WHERE s.org_id = $1 AND s.user_id = $2 AND ($3::uuid IS NULL OR s.id < $3)
+WHERE s.org_id = $1 AND s.user_id = $2 AND s.id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY s.id DESC
 LIMIT $4;
 

@@ -59,7 +59,7 @@ SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, 
        u.last_login_at
 FROM app_user u
 WHERE u.org_id = $1 AND may_somewhere($1, $2, $3)
-  AND ($4::uuid IS NULL OR u.id < $4)
+  AND u.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::text = '' OR u.email = lower(btrim($6)))
 ORDER BY u.id DESC
 LIMIT $5;
@@ -170,7 +170,7 @@ SELECT g.id, g.version, g.created_at, g.created_by, g.updated_at, g.updated_by, 
        g.revoked_at
 FROM role_grant g
 WHERE g.org_id = $1 AND may_somewhere($1, $2, $3)
-  AND ($4::uuid IS NULL OR g.id < $4)
+  AND g.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR g.user_id = $6)
 ORDER BY g.id DESC
 LIMIT $5;

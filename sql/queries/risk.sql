@@ -59,7 +59,7 @@ FROM risk_now r
 WHERE r.org_id = $1
   AND (r.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
-  AND ($4::uuid IS NULL OR r.id < $4)
+  AND r.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR r.scope_id = $6)
   AND ($7::uuid IS NULL OR r.owner_id = $7)
   AND ($8::text IS NULL OR r.state = $8)

@@ -43,7 +43,7 @@ SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, 
        s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
        s.exclusion_reason, s.state
 FROM scope s
-WHERE s.org_id = $1 AND ($4::uuid IS NULL OR s.id < $4)
+WHERE s.org_id = $1 AND s.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND s.id IN (SELECT a.scope_id FROM access a
               WHERE a.org_id = $1 AND a.user_id = $2 AND $3 = ANY (a.permissions))
 ORDER BY s.id DESC
@@ -135,7 +135,7 @@ SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, 
        s.ref, s.scope_id, s.name, s.purpose, s.sourcing, s.vendor_service, s.processes,
        s.stores, s.transmits, s.owner_id, s.in_scope, s.out_reason, s.stage
 FROM ai_system s
-WHERE s.org_id = $1 AND ($4::uuid IS NULL OR s.id < $4)
+WHERE s.org_id = $1 AND s.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR s.scope_id = $6)
   AND s.scope_id IN (SELECT a.scope_id FROM access a
               WHERE a.org_id = $1 AND a.user_id = $2 AND $3 = ANY (a.permissions))

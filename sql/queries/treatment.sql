@@ -39,7 +39,7 @@ FROM treatment_plan p
 WHERE p.org_id = $1
   AND (p.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
-  AND ($4::uuid IS NULL OR p.id < $4)
+  AND p.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR p.risk_id = $6)
   AND ($7::text IS NULL OR p.state = $7)
 ORDER BY p.id DESC
