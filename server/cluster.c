@@ -317,22 +317,11 @@ struct status cluster_start(struct cluster *cluster, struct arena *arena)
 	const char *sockets = arena_printf(arena, "unix_socket_directories=%s", cluster->sockets);
 	const char *connections = arena_printf(arena, "max_connections=%u", cluster->connections);
 	const char *port = arena_printf(arena, "port=%d", PORT);
-	const char *const argv[] = { program,
-				     "-D",
-				     cluster->data,
-				     "-c",
-				     "listen_addresses=",
-				     "-c",
-				     sockets,
-				     "-c",
-				     "unix_socket_permissions=0700",
-				     "-c",
-				     connections,
-				     "-c",
-				     port,
-				     "-c",
-				     "logging_collector=off",
-				     NULL };
+	const char *const argv[] = { program, "-D", cluster->data, "-c", "listen_addresses=", "-c",
+				     sockets, "-c", "unix_socket_permissions=0700", "-c",
+				     connections, "-c", port, "-c", "logging_collector=off", "-c",
+				     /* without the rows that a constraint refused */
+				     "log_error_verbosity=terse", NULL };
 
 	if (!program || !sockets || !connections || !port)
 		return no_memory();

@@ -74,6 +74,7 @@ static struct status refusal(enum eligibility rule)
 {
 	static const char *const messages[] = {
 		[ELIGIBILITY_SERVICE] = "a service account never votes",
+		[ELIGIBILITY_DELEGATE] = "nobody votes on behalf of somebody else",
 		[ELIGIBILITY_REQUESTER] = "the person who asked for it may not decide on it",
 		[ELIGIBILITY_CONTRIBUTOR] = "who wrote or scored it may not decide on it",
 		[ELIGIBILITY_DISTINCT] = "the step wants people who have not voted before",
@@ -109,6 +110,8 @@ static struct status check_duties(const struct ballot *ballot)
 	};
 	const struct eligibility_voter voter = {
 		.service = principal->kind != ISMS__V1__USER_KIND__USER_KIND_HUMAN,
+		.delegate = ballot->vote->on_behalf_of[0] != '\0' &&
+			    strcmp(ballot->vote->on_behalf_of, principal->user_id) != 0,
 		.person = principal->person_id,
 	};
 	const struct eligibility_ballot cast = {

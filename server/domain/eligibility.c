@@ -21,6 +21,8 @@ enum eligibility eligibility_of_person(const struct eligibility_request *request
 {
 	if (voter->service || voter->person[0] == '\0')
 		return ELIGIBILITY_SERVICE;
+	if (voter->delegate)
+		return ELIGIBILITY_DELEGATE;
 	if (strcmp(request->requester, voter->person) == 0)
 		return ELIGIBILITY_REQUESTER;
 	if (is_contributor(request, voter->person))
@@ -169,6 +171,8 @@ const char *eligibility_reason(enum eligibility rule)
 		return NULL;
 	case ELIGIBILITY_SERVICE:
 		return "SOD_SERVICE";
+	case ELIGIBILITY_DELEGATE:
+		return "SOD_DELEGATE";
 	case ELIGIBILITY_REQUESTER:
 		return "SOD_REQUESTER";
 	case ELIGIBILITY_CONTRIBUTOR:

@@ -5,14 +5,14 @@
  *
  * The rules, in the order in which a refusal is named:
  *   S4  a service account never votes
+ *   S3  nobody votes on behalf of another: there are no delegations
  *   S1  the person who asked does not vote
  *   S2  a person who wrote or scored the content does not vote; nor does an owner
  *       of a service account that did (owners are contributors)
  *   -   a person votes once on a step, by whatever account
  *   S5  on a step that wants other people, nobody who voted on an earlier step
  *   S7  what is critical is approved by at least three persons: an approval that
- *       would finish the request with fewer does not count
- * S3 (delegates) has no case: nobody votes on behalf of another. */
+ *       would finish the request with fewer does not count */
 #ifndef ISMS_DOMAIN_ELIGIBILITY_H
 #define ISMS_DOMAIN_ELIGIBILITY_H
 
@@ -29,6 +29,7 @@ enum {
 enum eligibility {
 	ELIGIBLE = 0,
 	ELIGIBILITY_SERVICE,
+	ELIGIBILITY_DELEGATE,
 	ELIGIBILITY_REQUESTER,
 	ELIGIBILITY_CONTRIBUTOR,
 	ELIGIBILITY_VOTED,
@@ -55,6 +56,7 @@ struct eligibility_request {
 /* Somebody who would vote. */
 struct eligibility_voter {
 	bool service;
+	bool delegate;      /* would vote on behalf of somebody else */
 	const char *person; /* "" for a service account */
 };
 
@@ -65,7 +67,7 @@ struct eligibility_ballot {
 	bool finishes; /* it is an approval, and the last that is needed */
 };
 
-/* Whether the voter may ever vote on the request: S4, S1, S2. */
+/* Whether the voter may ever vote on the request: S4, S3, S1, S2. */
 enum eligibility eligibility_of_person(const struct eligibility_request *request,
 				       const struct eligibility_voter *voter);
 /* Whether the voter may cast this vote now: all rules. */

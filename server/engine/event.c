@@ -88,9 +88,21 @@ static void add_changes(const struct plan *plan, Isms__V1__AuditEvent *event, st
 	}
 }
 
-/* What a refused call was about: the id in its request. */
+/* What a refused call was about: the row that it would have changed, or only the
+ * id in its request. */
 static void set_subject_of_request(const struct engine_call *call, Isms__V1__AuditEvent *event)
 {
+	const char *target = call->method->rpc->target;
+	for (size_t i = 0; target != NULL && i < call->facts.n_sets; i++) {
+		const struct fact_set *set = &call->facts.sets[i];
+		if (strcmp(set->name, target) != 0 || set->n == 0)
+			continue;
+		const Isms__V1__Meta *meta = (const void *)pb_sub(set->rows[0], "meta");
+		event->entity_kind = (char *)call->method->load[i].binding.query->kind;
+		event->entity_id = meta->id;
+		event->entity_ref = meta->ref;
+		return;
+	}
 	const char *const names[] = { "id", "request_id", "risk_id", "scope_id", "user_id" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *id = pb_string(call->request, names[i]);
@@ -101,13 +113,27 @@ static void set_subject_of_request(const struct engine_call *call, Isms__V1__Aud
 	}
 }
 
+/* Somebody who has no token yet is known by the account that the call is about. */
+static void set_actor_of_plan(const struct plan *plan, Isms__V1__AuditEvent *event)
+{
+	event->org_id = (char *)plan->org_id;
+	if (plan->org_actor_id == NULL)
+		return;
+	event->actor_id = (char *)plan->org_actor_id;
+	for (size_t i = 0; i < plan->n_rows; i++) {
+		const struct plan_row *row = &plan->rows[i];
+		if (row->kind != KIND_APP_USER || strcmp(meta_of(row)->id, plan->org_actor_id) != 0)
+			continue;
+		event->actor_name = (char *)pb_string(row->after, "display_name");
+		event->actor_kind = (int32_t)pb_int(row->after, "kind");
+	}
+}
+
 static void set_actor(const struct engine_call *call, Isms__V1__AuditEvent *event)
 {
 	const Isms__Store__V1__Principal *principal = call->principal;
 	if (principal == NULL) {
-		event->org_id = (char *)call->plan.org_id;
-		if (call->plan.org_actor_id != NULL)
-			event->actor_id = (char *)call->plan.org_actor_id;
+		set_actor_of_plan(&call->plan, event);
 		return;
 	}
 	event->org_id = principal->org_id;
@@ -142,6 +168,7 @@ static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
 	if (event->n_changes > 0) {
 		event->entity_kind = event->changes[0]->entity_kind;
 		event->entity_id = event->changes[0]->entity_id;
+		event->entity_ref = event->changes[0]->entity_ref;
 	} else {
 		set_subject_of_request(call, event);
 	}

@@ -3,6 +3,8 @@ another client or another role."""
 
 import pytest
 
+from api import b64
+
 
 def refused(world, name, request):
     return world.vote_fails(name, request, step=1, digest=request.snapshot_sha256)
@@ -89,6 +91,18 @@ def test_steps_that_want_other_people_get_them(world):
     failure = world.vote_fails("owner_and_manager", request, step=2,
                                digest=request.snapshot_sha256)
     assert failure.code == "PERMISSION_DENIED" and failure.reason == "SOD_DISTINCT", failure
+
+
+def test_nobody_votes_on_behalf_of_another(world):
+    """The delegate-to-be is no assignee; an assignee votes for no absent colleague."""
+    request = world.acceptance(world.risk(score=(3, 4))).request
+    for name, absent in (("ciso", "owner"), ("owner", "officer")):
+        failure = world.apis[name].fails(
+            "ApprovalService/CastVote", request_id=request.meta.id, step_no=1,
+            decision="DECISION_APPROVE", on_behalf_of=world.id(absent),
+            snapshot_sha256=b64(request.snapshot_sha256))
+        assert failure.code == "PERMISSION_DENIED" and failure.reason == "SOD_DELEGATE", failure
+    assert world.request(request).current_step == 1
 
 
 def test_a_second_vote_is_refused(world):

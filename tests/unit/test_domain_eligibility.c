@@ -12,7 +12,7 @@ static const char *const persons[PEOPLE] = { "p0", "p1", "p2", "p3" };
 /* --- the second statement --------------------------------------------------- */
 
 struct law {
-	bool service;
+	bool service, delegate;
 	unsigned voter; /* bit */
 	unsigned requester, contributors;
 	unsigned voted[STEPS], approved; /* who voted by step; who approved at all */
@@ -38,6 +38,7 @@ static const char *law_says(const struct law *law)
 		const char *reason;
 	} rules[] = {
 		{ law->service, "SOD_SERVICE" },
+		{ law->delegate, "SOD_DELEGATE" },
 		{ (law->voter & law->requester) != 0, "SOD_REQUESTER" },
 		{ (law->voter & law->contributors) != 0, "SOD_CONTRIBUTOR" },
 		{ (law->voter & law->voted[law->step]) != 0, "ALREADY_VOTED" },
@@ -57,13 +58,15 @@ static unsigned long cases, differences;
 
 static void compare(const struct eligibility_request *request, struct law *law)
 {
-	for (unsigned bits = 0; bits < 16; bits++) {
+	for (unsigned bits = 0; bits < 32; bits++) {
 		struct eligibility_request r = *request;
 		r.critical = law->critical = (bits & 1) != 0;
 		law->distinct = (bits & 2) != 0;
 		law->finishes = (bits & 4) != 0;
 		law->service = (bits & 8) != 0;
+		law->delegate = (bits & 16) != 0;
 		const struct eligibility_voter voter = { .service = law->service,
+							 .delegate = law->delegate,
 							 .person = law->service ? "" : "p0" };
 		const struct eligibility_ballot ballot = { .step = law->step,
 							   .distinct = law->distinct,
