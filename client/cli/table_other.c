@@ -11,8 +11,8 @@ const struct command table_other[] = {
 	  .row = "events",
 	  .id = "event.id",
 	  .columns = "TIME=event.at WHO=event.actor_name CALL=event.rpc|tail OUTCOME=event.outcome "
-		     "REASON=event.reason KIND=event.entity_kind ABOUT=event.changes.entity_ref "
-		     "CHANGED=event.changes.fields.field",
+		     "REASON=event.reason KIND=event.entity_kind ABOUT=event.entity_ref "
+		     "ALSO=event.changes.entity_ref CHANGED=event.changes.fields.field",
 	  .params = { { .name = "--about",
 			.value = "OBJECT",
 			.path = "entity_id",
