@@ -51,7 +51,7 @@ def postgres_folder(folder, log):
     initdb.symlink_to(real / "initdb")
     wrapper = folder / "postgres"
     wrapper.write_text(f'#!/bin/sh\nexec {real}/postgres "$@" -c max_connections={PORT_LIMIT} '
-                       f"-c autovacuum=off\n")
+                       f"-c autovacuum=off -c log_error_verbosity=default\n")
     os.chmod(wrapper, 0o755)
     log(f"PostgreSQL from {real}")
     return folder
