@@ -17,12 +17,22 @@ BEGIN
 	               current_database());
 END $$;
 
+-- Trigger functions run as the owner, and whoever may call one may hang it on a table
+-- of their own: the server makes no tables and calls only what its statements name.
+DO $$
+BEGIN
+	EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC, isms_server',
+	               current_database());
+END $$;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA isms FROM PUBLIC, isms_server;
 REVOKE ALL ON SCHEMA isms FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA isms FROM PUBLIC, isms_server;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA isms FROM PUBLIC, isms_server;
 GRANT USAGE ON SCHEMA isms TO isms_server;
 GRANT SELECT ON ALL TABLES IN SCHEMA isms TO isms_server;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA isms TO isms_server;
+GRANT EXECUTE ON FUNCTION isms.must_one, isms.human_ref, isms.access_at, isms.may_somewhere
+	TO isms_server;
 
 -- Only read: organisation, role, scope_closure, catalogue and server secret. The
 -- right to update one column is what SELECT … FOR SHARE asks for.
