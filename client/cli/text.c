@@ -101,7 +101,7 @@ size_t text_head(const char *text, size_t width)
 void text_csv(FILE *out, const char *text)
 {
 	bool formula = *text && strchr("=+-@\t\r", *text);
-	if (!formula && !text[strcspn(text, ",\"\r\n\t '")]) {
+	if (!formula && !text[strcspn(text, ",\"\r\n\t")]) {
 		(void)fputs(text, out);
 		return;
 	}
