@@ -6,6 +6,7 @@
  * is kept in the file socket_folder. */
 #include "server/cluster.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
@@ -259,24 +260,71 @@ static bool serves_here(pid_t pid, const struct cluster *cluster)
 	return strcmp(name, "postgres\n") == 0;
 }
 
+/* Whether any process of PostgreSQL works in the folder: the server, or one of its
+ * children that has not noticed its death yet. */
+static bool anybody_serves_here(const struct cluster *cluster)
+{
+	DIR *processes = opendir("/proc");
+	const struct dirent *entry;
+	bool found = false;
+
+	if (!processes)
+		return true;
+	while (!found && (entry = readdir(processes))) {
+		char *end = NULL;
+		long pid = strtol(entry->d_name, &end, 10);
+
+		found = pid > 1 && *end == '\0' && serves_here((pid_t)pid, cluster);
+	}
+	(void)closedir(processes);
+	return found;
+}
+
+static bool wait_for_nobody(const struct cluster *cluster)
+{
+	int64_t until = process_now_us() + STOP_US;
+
+	while (anybody_serves_here(cluster)) {
+		if (process_now_us() >= until)
+			return false;
+		(void)usleep(POLL_US);
+	}
+	return true;
+}
+
+static struct status remove_stale(const char *path, struct arena *arena)
+{
+	if (!path)
+		return no_memory();
+	if (unlink(path) != 0 && errno != ENOENT)
+		return file_fault(arena, "remove", path, errno);
+	return STATUS_OK;
+}
+
 static struct status stop_orphan(const struct cluster *cluster, struct arena *arena)
 {
 	char state[16];
 	pid_t pid = read_pid_file(state, cluster, arena);
+	struct status st;
 
-	if (pid <= 1 || !serves_here(pid, cluster))
-		return STATUS_OK;
-	(void)kill(pid, SIGINT);
-	if (process_wait(pid, false, STOP_US))
-		return STATUS_OK;
-	(void)kill(pid, SIGQUIT);
-	if (process_wait(pid, false, STOP_US))
-		return STATUS_OK;
-	return status_make(STATUS_CODE_FAILED_PRECONDITION, "DATABASE_LEFT_BEHIND",
-			   arena_printf(arena,
-					"a PostgreSQL server (pid %d) of an earlier start "
-					"does not stop",
-					(int)pid));
+	if (pid > 1 && serves_here(pid, cluster)) {
+		(void)kill(pid, SIGINT);
+		if (!process_wait(pid, false, STOP_US))
+			(void)kill(pid, SIGQUIT);
+	}
+	if (!wait_for_nobody(cluster))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "DATABASE_LEFT_BEHIND",
+				   arena_printf(arena,
+						"a PostgreSQL server of an earlier start does not "
+						"stop, its processes work in %s",
+						cluster->data));
+	/* What is left of a killed server. PostgreSQL would ask whether the pid in it
+	 * exists, and a process that nobody waited for, or another one, says yes. */
+	st = remove_stale(arena_printf(arena, "%s/postmaster.pid", cluster->data), arena);
+	if (status_ok(&st))
+		st = remove_stale(
+			arena_printf(arena, "%s/.s.PGSQL.%d.lock", cluster->sockets, PORT), arena);
+	return st;
 }
 
 struct status cluster_open(struct cluster *out, const char *folder, const char *programs,

@@ -385,6 +385,34 @@ def test_an_orphaned_database_is_stopped_before_the_next_start(own):
             orphan.wait(30)
 
 
+def test_a_server_killed_with_its_database_starts_again_at_once(own):
+    server = own("--workers", "1")
+    for _ in range(3):
+        postmaster = server.postmaster_pid()
+        server.kill()
+        os.kill(postmaster, signal.SIGKILL)
+        server.start()
+    assert server.stop() == 0
+
+
+def test_a_pid_that_somebody_else_has_got_is_no_obstacle(own):
+    server = own("--workers", "1")
+    pid_file = server.folder / "data" / "db" / "postmaster.pid"
+    owner = pid_file.stat().st_uid
+    assert server.stop() == 0
+    other = subprocess.Popen(["sleep", "60"], user=owner if os.geteuid() == 0 else None)
+    try:
+        pid_file.write_text(f"{other.pid}\n{pid_file.parent}\n1\n5432\n\n\n\nready\n")
+        os.chown(pid_file, owner, -1)
+        pid_file.chmod(0o600)
+        server.start()
+        assert server.stop() == 0
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
 # --- with a database of somebody else's ----------------------------------------------
 
 def test_serves_with_a_given_database_and_tells_the_service_manager(server, tmp_path):
