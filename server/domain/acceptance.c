@@ -145,13 +145,13 @@ struct status acceptance_update(const struct facts *facts, struct plan *plan)
 	return STATUS_OK;
 }
 
-static struct dossier *dossier_of_acceptance(const struct facts *facts, struct plan *plan)
+static struct status dossier_of_acceptance(struct dossier **out, const struct facts *facts,
+				       struct plan *plan)
 {
-	struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
+	*out = must(arena_new_of(plan->arena, struct dossier));
 	const Isms__V1__Risk *risk =
 		fact_row(facts, "dossier_risk_of_acceptance", Isms__V1__Risk, isms__v1__risk);
-	dossier_load(dossier, plan, facts, risk, "acceptance");
-	return dossier;
+	return dossier_load(*out, plan, facts, risk, "acceptance");
 }
 
 static void subject_is(struct plan *plan, const char *id)
@@ -226,10 +226,13 @@ static void submit(struct dossier *dossier, struct dossier_acceptance *place,
 struct status acceptance_submit(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__SubmitAcceptanceRequest *request = (const void *)facts->request;
-	struct dossier *dossier = dossier_of_acceptance(facts, plan);
+	struct dossier *dossier;
+	struct status st = dossier_of_acceptance(&dossier, facts, plan);
+	if (!status_ok(&st))
+		return st;
 	struct dossier_acceptance *place = must(dossier_find_acceptance(dossier, request->id));
 	struct approval_opening opening;
-	struct status st = check_submit(facts, dossier, place);
+	st = check_submit(facts, dossier, place);
 	if (status_ok(&st))
 		st = approval_prepare(&opening, facts, plan, "acceptance",
 				      score_level_of(dossier->was->current));
@@ -255,12 +258,15 @@ struct status acceptance_submit(const struct facts *facts, struct plan *plan)
 struct status acceptance_withdraw(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__WithdrawAcceptanceRequest *request = (const void *)facts->request;
-	struct dossier *dossier = dossier_of_acceptance(facts, plan);
+	struct dossier *dossier;
+	struct status st = dossier_of_acceptance(&dossier, facts, plan);
+	if (!status_ok(&st))
+		return st;
 	struct dossier_acceptance *place = must(dossier_find_acceptance(dossier, request->id));
 	Isms__V1__AcceptanceState state = state_acceptance_after(place->was->state, STATE_WITHDRAW);
 	if (state == ACCEPTANCE(UNSPECIFIED))
 		return illegal_state("only what is submitted can be taken back");
-	struct status st = approval_withdraw(dossier, facts, request->id);
+	st = approval_withdraw(dossier, facts, request->id);
 	if (!status_ok(&st))
 		return st;
 	subject_is(plan, request->id);
@@ -278,7 +284,10 @@ struct status acceptance_withdraw(const struct facts *facts, struct plan *plan)
 struct status acceptance_revoke(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__RevokeAcceptanceRequest *request = (const void *)facts->request;
-	struct dossier *dossier = dossier_of_acceptance(facts, plan);
+	struct dossier *dossier;
+	struct status st = dossier_of_acceptance(&dossier, facts, plan);
+	if (!status_ok(&st))
+		return st;
 	struct dossier_acceptance *place = must(dossier_find_acceptance(dossier, request->id));
 	Isms__V1__AcceptanceState state = state_acceptance_after(place->was->state, STATE_REVOKE);
 	if (text_blank(request->reason))

@@ -56,8 +56,26 @@ static void load_requests(struct dossier *out, const struct facts *facts, const 
 	}
 }
 
-void dossier_load(struct dossier *out, struct plan *plan, const struct facts *facts,
-		  const Isms__V1__Risk *risk, const char *of)
+/* Whether every acceptance has its plan, and every open request its subject. A row
+ * that was not loaded is not proven by the commit either. */
+static bool is_whole(struct dossier *dossier)
+{
+	for (size_t i = 0; i < dossier->n_acceptances; i++)
+		if (dossier_find_plan(dossier, dossier->acceptances[i].was->plan_id) == NULL)
+			return false;
+	for (size_t i = 0; i < dossier->n_requests; i++) {
+		const Isms__V1__ApprovalRequest *request = dossier->requests[i].was;
+		bool there = request->subject_kind == SUBJECT(ACCEPTANCE)
+				     ? dossier_find_acceptance(dossier, request->subject_id) != NULL
+				     : dossier_find_plan(dossier, request->subject_id) != NULL;
+		if (!there)
+			return false;
+	}
+	return true;
+}
+
+struct status dossier_load(struct dossier *out, struct plan *plan, const struct facts *facts,
+			   const Isms__V1__Risk *risk, const char *of)
 {
 	memset(out, 0, sizeof(*out));
 	out->plan = plan;
@@ -65,6 +83,10 @@ void dossier_load(struct dossier *out, struct plan *plan, const struct facts *fa
 	load_plans(out, facts, of);
 	load_acceptances(out, facts, of);
 	load_requests(out, facts, of);
+	if (is_whole(out))
+		return STATUS_OK;
+	return status_make(STATUS_CODE_ABORTED, "SERIALIZATION_FAILURE",
+			   "something that the decision is made from is changing");
 }
 
 struct dossier_plan *dossier_find_plan(struct dossier *dossier, const char *id)

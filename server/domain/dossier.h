@@ -45,9 +45,12 @@ struct dossier {
 };
 
 /* Reads the sets dossier_plans_of_<of>, dossier_acceptances_of_<of> and
- * dossier_requests_of_<of>, as far as they are about this risk. */
-void dossier_load(struct dossier *out, struct plan *plan, const struct facts *facts,
-		  const Isms__V1__Risk *risk, const char *of);
+ * dossier_requests_of_<of>, as far as they are about this risk. Each set was read at
+ * a moment of its own: when what belongs together is not all there, something came
+ * in between, and the call starts over (ABORTED, SERIALIZATION_FAILURE). */
+STATUS_MUST_CHECK struct status dossier_load(struct dossier *out, struct plan *plan,
+					     const struct facts *facts, const Isms__V1__Risk *risk,
+					     const char *of);
 
 /* The place of a row, or NULL. */
 struct dossier_plan *dossier_find_plan(struct dossier *dossier, const char *id);

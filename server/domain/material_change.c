@@ -83,7 +83,9 @@ struct status material_change_of_asset(const struct facts *facts, struct plan *p
 				   "the change would undo more decisions than one call may");
 	for (size_t i = 0; i < n; i++) {
 		struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
-		dossier_load(dossier, plan, facts, risks[i], "asset");
+		struct status st = dossier_load(dossier, plan, facts, risks[i], "asset");
+		if (!status_ok(&st))
+			return st;
 		material_change_apply(dossier, what);
 		dossier_settle(dossier, DOSSIER_CONTENT);
 	}

@@ -113,11 +113,12 @@ struct status risk_update(const struct facts *facts, struct plan *plan)
 	if (risk->state == RISK(CLOSED))
 		return closed();
 	struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
-	dossier_load(dossier, plan, facts, risk, "risk");
+	struct status st = dossier_load(dossier, plan, facts, risk, "risk");
+	if (!status_ok(&st))
+		return st;
 	Isms__V1__Risk *after = dossier_change_risk(dossier);
-	struct status st =
-		pb_apply_mask(&after->base, &request->fields->base, request->update_mask->paths,
-			      request->update_mask->n_paths, plan->arena);
+	st = pb_apply_mask(&after->base, &request->fields->base, request->update_mask->paths,
+			   request->update_mask->n_paths, plan->arena);
 	if (status_ok(&st))
 		st = check_texts(after, plan->arena);
 	if (status_ok(&st))
@@ -193,7 +194,9 @@ struct status risk_score(const struct facts *facts, struct plan *plan)
 	if (!status_ok(&st))
 		return st;
 	struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
-	dossier_load(dossier, plan, facts, risk, "risk");
+	st = dossier_load(dossier, plan, facts, risk, "risk");
+	if (!status_ok(&st))
+		return st;
 	Isms__V1__Risk *after = dossier_change_risk(dossier);
 	after->method_id = method->meta->id;
 	if (request->kind == SCORE(INHERENT))

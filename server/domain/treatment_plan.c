@@ -165,22 +165,25 @@ static void submit(struct dossier *dossier, struct dossier_plan *place, char *re
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 }
 
-static struct dossier *dossier_of_plan(const struct facts *facts, struct plan *plan)
+static struct status dossier_of_plan(struct dossier **out, const struct facts *facts,
+				       struct plan *plan)
 {
-	struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
+	*out = must(arena_new_of(plan->arena, struct dossier));
 	const Isms__V1__Risk *risk =
 		fact_row(facts, "dossier_risk_of_plan", Isms__V1__Risk, isms__v1__risk);
-	dossier_load(dossier, plan, facts, risk, "plan");
-	return dossier;
+	return dossier_load(*out, plan, facts, risk, "plan");
 }
 
 struct status treatment_plan_submit(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__SubmitPlanRequest *request = (const void *)facts->request;
-	struct dossier *dossier = dossier_of_plan(facts, plan);
+	struct dossier *dossier;
+	struct status st = dossier_of_plan(&dossier, facts, plan);
+	if (!status_ok(&st))
+		return st;
 	struct dossier_plan *place = must(dossier_find_plan(dossier, request->id));
 	struct approval_opening opening;
-	struct status st = check_submit(facts, dossier, place->was);
+	st = check_submit(facts, dossier, place->was);
 	if (status_ok(&st))
 		st = approval_prepare(&opening, facts, plan, "plan",
 				      score_level_of(dossier->was->current));
@@ -205,9 +208,12 @@ struct status treatment_plan_submit(const struct facts *facts, struct plan *plan
 struct status treatment_plan_withdraw(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__WithdrawPlanRequest *request = (const void *)facts->request;
-	struct dossier *dossier = dossier_of_plan(facts, plan);
+	struct dossier *dossier;
+	struct status st = dossier_of_plan(&dossier, facts, plan);
+	if (!status_ok(&st))
+		return st;
 	struct dossier_plan *place = must(dossier_find_plan(dossier, request->id));
-	struct status st = check_option(place->was);
+	st = check_option(place->was);
 	if (!status_ok(&st))
 		return st;
 	Isms__V1__PlanState state = state_plan_after(place->was->state, STATE_WITHDRAW);

@@ -129,7 +129,9 @@ struct status vote_cast(const struct facts *facts, struct plan *plan)
 	const Isms__V1__Risk *risk =
 		fact_row(facts, "dossier_risk_of_request", Isms__V1__Risk, isms__v1__risk);
 	casting->dossier = must(arena_new_of(plan->arena, struct dossier));
-	dossier_load(casting->dossier, plan, facts, risk, "request");
+	st = dossier_load(casting->dossier, plan, facts, risk, "request");
+	if (!status_ok(&st))
+		return st;
 	casting->place = dossier_find_request(casting->dossier, ballot->request->meta->id);
 	if (casting->place == NULL) /* closed between two statements of the load */
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "CLOSED",

@@ -264,6 +264,10 @@ void call_commit(struct engine_call *call)
 
 void call_refuse(struct engine_call *call, struct status st)
 {
+	if (lost_race(&st)) { /* decide saw that its facts do not fit together */
+		call_again(call);
+		return;
+	}
 	bool worth = st.code == STATUS_CODE_PERMISSION_DENIED ||
 		     st.code == STATUS_CODE_FAILED_PRECONDITION;
 	if (!worth || call->principal == NULL) {

@@ -135,3 +135,30 @@ def test_an_edit_and_a_vote_never_both_win(world, server):
         assert final.state in (2, 7)
         read = world.owner.call("ApprovalService/GetApprovalRequest", id=request.meta.id)
         assert decision_digest(read.snapshot) == digest
+
+
+def test_what_is_submitted_while_the_risk_changes_is_never_half_closed(world, server):
+    """A score that rises closes what is open; whatever it finds of a submission at
+    that moment, subject and request end in states that belong together."""
+    scorer = Api(server.channel(), world.analyst.token)
+    risk = world.risk(score=(1, 1))
+    half, before = [], server.worker_pids()
+    for _ in range(max(ROUNDS // 5, 20)):
+        world.score(risk, 1, 1)
+        acceptance = world.acceptance(risk, submit=False)
+        submit, _ = together([
+            lambda: world.contributor.call("AcceptanceService/SubmitAcceptance",
+                                           id=acceptance.meta.id),
+            lambda: scorer.call("RiskService/ScoreRisk", id=risk.meta.id,
+                                kind="SCORE_KIND_CURRENT", likelihood=3, impact=4,
+                                rationale="it became worse")])
+        read = world.owner.call("AcceptanceService/GetAcceptance",
+                                id=acceptance.meta.id).acceptance
+        submitted = read.state == 2
+        pending = bool(read.approval_request_id) and world.owner.call(
+            "ApprovalService/GetApprovalRequest", id=read.approval_request_id).request.state == 1
+        if submitted != pending:
+            half.append((read.state, pending, str(submit)))
+        if submitted:
+            world.contributor.call("AcceptanceService/WithdrawAcceptance", id=acceptance.meta.id)
+    assert not half and server.worker_pids() == before

@@ -37,7 +37,9 @@ static void fill(struct world *world, int64_t days)
 static void change(struct world *world)
 {
 	struct dossier dossier;
-	dossier_load(&dossier, &world->plan, &world->facts, world->risk, "risk");
+	struct status st =
+		dossier_load(&dossier, &world->plan, &world->facts, world->risk, "risk");
+	CHECK(status_ok(&st));
 	CHECK(material_change_apply(&dossier, "the world turned"));
 	dossier_settle(&dossier, DOSSIER_CONTENT);
 }
@@ -113,7 +115,9 @@ TEST(a_lapsed_transfer_treats_nothing)
 	struct dossier dossier;
 	int64_t until;
 	transfer->lapses_at = world_time(&world, 1);
-	dossier_load(&dossier, &world.plan, &world.facts, world.risk, "risk");
+	struct status st =
+		dossier_load(&dossier, &world.plan, &world.facts, world.risk, "risk");
+	CHECK(status_ok(&st));
 	CHECK_INT(dossier_disposition(&dossier, &until), DISPOSITION(TRANSFERRED));
 	transfer->lapses_at = world_time(&world, 0);
 	CHECK_INT(dossier_disposition(&dossier, &until), DISPOSITION(UNTREATED));
@@ -149,16 +153,62 @@ TEST(dispositions_come_in_their_order)
 			plan->lapses_at = world_time(&world, 9);
 			world_add(&world, "dossier_plans_of_risk", &plan->base);
 		}
-		if (rows[i].accepted)
+		if (rows[i].accepted) {
+			world_add(&world, "dossier_plans_of_risk",
+				  &world_plan(&world, "p", OPTION(ACCEPT), PLAN(APPROVED))->base);
 			world_add(&world, "dossier_acceptances_of_risk",
 				  &world_acceptance(&world, "a", "p", ACCEPTANCE(ACTIVE), 9)->base);
+		}
 		struct dossier dossier;
 		int64_t until;
-		dossier_load(&dossier, &world.plan, &world.facts, world.risk, "risk");
+		struct status st =
+			dossier_load(&dossier, &world.plan, &world.facts, world.risk, "risk");
+		CHECK(status_ok(&st));
 		CHECK_INT(dossier_disposition(&dossier, &until), rows[i].want);
 		CHECK_INT(until, rows[i].accepted ? WORLD_NOW_US + 9 * WORLD_DAY_US : 0);
 		world_done(&world);
 	}
+}
+
+/* --- sets that were read at different moments ------------------------------- */
+
+static void torn(struct world *world)
+{
+	struct dossier dossier;
+	struct status st =
+		dossier_load(&dossier, &world->plan, &world->facts, world->risk, "risk");
+	CHECK_INT(st.code, STATUS_CODE_ABORTED);
+	CHECK_STR(st.reason, "SERIALIZATION_FAILURE");
+	CHECK_INT(world->plan.n_rows, 0);
+	world_done(world);
+}
+
+static void nothing_yet(struct world *world)
+{
+	world_init(world);
+	dossier_sets(world, "dossier_plans_of_risk", "dossier_acceptances_of_risk",
+		     "dossier_requests_of_risk");
+}
+
+TEST(what_was_submitted_between_two_statements_is_read_again)
+{
+	struct world world;
+	/* the plans were read when this acceptance was a draft */
+	nothing_yet(&world);
+	world_add(&world, "dossier_acceptances_of_risk",
+		  &world_acceptance(&world, "new", "plan", ACCEPTANCE(SUBMITTED), 30)->base);
+	torn(&world);
+	/* the plans, or the acceptances, before the request */
+	nothing_yet(&world);
+	world_add(&world, "dossier_requests_of_risk",
+		  &world_request(&world, "request", SUBJECT(TREATMENT_PLAN), "plan")->base);
+	torn(&world);
+	nothing_yet(&world);
+	world_add(&world, "dossier_plans_of_risk",
+		  &world_plan(&world, "plan", OPTION(ACCEPT), PLAN(SUBMITTED))->base);
+	world_add(&world, "dossier_requests_of_risk",
+		  &world_request(&world, "request", SUBJECT(ACCEPTANCE), "new")->base);
+	torn(&world);
 }
 
 /* --- an asset with several risks -------------------------------------------- */

@@ -123,6 +123,10 @@ TEST(another_request_on_the_risk_is_carried_over_the_change)
 	Isms__V1__ApprovalRequest *stale =
 		world_request(&poll.world, "stale", SUBJECT(TREATMENT_PLAN), "stale-plan");
 	stale->risk_version = 5;
+	world_add(&poll.world, "dossier_plans_of_request",
+		  &world_plan(&poll.world, "fresh-plan", OPTION(TRANSFER), PLAN(SUBMITTED))->base);
+	world_add(&poll.world, "dossier_plans_of_request",
+		  &world_plan(&poll.world, "stale-plan", OPTION(AVOID), PLAN(SUBMITTED))->base);
 	world_add(&poll.world, "dossier_requests_of_request", &fresh->base);
 	world_add(&poll.world, "dossier_requests_of_request", &stale->base);
 	accepted(&poll);
