@@ -45,6 +45,7 @@ struct keeper {
 	struct supervisor *plan;
 	struct child workers[SUPERVISOR_SLOTS];
 	struct child helper;
+	bool reload_asked;
 	bool stopping;
 	int64_t stop_asked;
 	int64_t now;
@@ -193,17 +194,27 @@ static void drain_workers(struct keeper *keeper)
 		child_drain(keeper, &keeper->workers[i]);
 }
 
+static bool any_drains(const struct keeper *keeper)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < SUPERVISOR_SLOTS; i++)
+		found = found || keeper->workers[i].state == DRAINING;
+	return found;
+}
+
+/* Replaces the workers by ones with new settings. The new ones listen at the same
+ * socket, so nobody is turned away. While those of a reload before this one drain it
+ * waits: there is room for two generations, and none is to be cut short. */
 static void reload(struct keeper *keeper)
 {
 	struct supervisor *plan = keeper->plan;
 
-	if (keeper->stopping || !plan->reload || !plan->reload(plan->arg, plan))
+	if (!keeper->reload_asked || keeper->stopping || any_drains(keeper))
 		return;
-	/* The new ones listen at the same socket, so nobody is turned away. Those of
-	 * a reload before this one may still drain: killed, lest slots run out. */
-	for (unsigned i = 0; i < SUPERVISOR_SLOTS; i++)
-		if (keeper->workers[i].state == DRAINING)
-			child_kill(keeper, &keeper->workers[i]);
+	keeper->reload_asked = false;
+	if (!plan->reload(plan->arg, plan))
+		return;
 	drain_workers(keeper);
 	start_workers(keeper);
 }
@@ -261,6 +272,7 @@ int supervisor_run(struct supervisor *supervisor)
 
 		keeper->now = process_now_us();
 		reap(keeper);
+		reload(keeper);
 		if (keeper->stopping && workers_left(keeper) == 0) {
 			child_drain(keeper, &keeper->helper);
 			if (keeper->helper.state == EMPTY)
@@ -270,7 +282,7 @@ int supervisor_run(struct supervisor *supervisor)
 		sig = take_signal(&signals, timeout);
 		keeper->now = process_now_us();
 		if (sig == SIGHUP)
-			reload(keeper);
+			keeper->reload_asked = true;
 		else if (sig == SIGINT || sig == SIGTERM)
 			stop(keeper);
 		else if (sig == SIGUSR1 && supervisor->report)

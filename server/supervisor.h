@@ -20,8 +20,9 @@ struct supervisor {
 	 * own among those alive, below SUPERVISOR_SLOTS. SIGTERM asks it to drain
 	 * and return 0. */
 	int (*worker)(void *arg, unsigned slot);
-	/* SIGHUP: takes new settings and may change workers and drain_timeout_us.
-	 * true: replace all workers; false: nothing changed, said in the log. */
+	/* SIGHUP, once no worker of the one before drains any more: takes new settings
+	 * and may change workers and drain_timeout_us. true: replace all workers;
+	 * false: nothing changed, said in the log. */
 	bool (*reload)(void *arg, struct supervisor *supervisor);
 	/* SIGUSR1: says how it goes. May be NULL. */
 	void (*report)(void *arg);

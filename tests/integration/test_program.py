@@ -10,8 +10,10 @@ import ssl
 import subprocess
 import time
 
+import grpc
 import pytest
 
+from api import Api
 from server import BUILD, ROOT, Server, read_conf
 
 ISMSD = BUILD / "ismsd"
@@ -273,6 +275,40 @@ def test_a_broken_reload_changes_nothing_and_says_why(own):
     wait_until(lambda: server.tail(4000).count("reload_failed") == 3)
     assert server.worker_pids() == before and server._ready()
     (server.folder / "data" / "tls" / "server.crt").unlink()
+
+
+def test_reloads_in_a_row_end_with_all_workers(own):
+    """Also where two generations of them take all places."""
+    server = own("--workers", "64", "--drain-timeout", "2s", "--point-connections", "1",
+                 "--commit-connections", "1")
+    wait_until(lambda: len(server.worker_pids()) == 64, 60)
+    first = set(server.worker_pids())
+    for _ in range(3):
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+    wait_until(lambda: server.tail(4000).count("event=reloaded") >= 2, 60)
+    wait_until(lambda: len(server.worker_pids()) == 64 and not first & set(server.worker_pids()),
+               60)
+    assert server._ready()
+    assert server.stop() == 0
+
+
+def test_a_second_reload_cuts_no_call_that_the_first_lets_end(own):
+    server = own("--workers", "1")
+    with server.channel() as channel, server.database() as database:
+        nobody = Api(channel)
+        request = nobody.request("AuthService/Login", organisation="example",
+                                 email="nobody@example.org", password="a wrong pass phrase")
+        with database.transaction():
+            database.execute("LOCK TABLE app_user IN ACCESS EXCLUSIVE MODE")
+            waiting = nobody.future("AuthService/Login", request)
+            time.sleep(0.3)
+            for _ in range(2):
+                server.process.send_signal(signal.SIGHUP)
+                time.sleep(0.3)
+        assert waiting.exception(timeout=10).code() == grpc.StatusCode.UNAUTHENTICATED
+    wait_until(lambda: server.tail(4000).count("event=reloaded") == 2)
+    assert server.stop() == 0
 
 
 def test_one_process_serves_with_workers_0(own):
