@@ -313,7 +313,8 @@ WHERE g.revoked_at IS NULL
   AND g.valid_from <= now()
   AND (g.valid_until IS NULL OR g.valid_until > now());
 
--- The union of a user's grants at one scope, always exactly one row.
+-- The union of a user's grants at one scope, always exactly one row. The level that
+-- may be accepted comes from grants of roles that decide alone.
 CREATE FUNCTION access_at(org uuid, actor uuid, scope uuid)
 RETURNS TABLE (permissions text[], max_accept_level smallint, role_codes text[])
 LANGUAGE sql STABLE AS $$
@@ -321,7 +322,8 @@ LANGUAGE sql STABLE AS $$
 	                 FROM isms.access b CROSS JOIN unnest(b.permissions) AS p
 	                 WHERE b.org_id = org AND b.user_id = actor AND b.scope_id = scope),
 	                '{}'::text[]),
-	       coalesce(max(a.max_accept_level), 0::smallint),
+	       coalesce(max(a.max_accept_level) FILTER (WHERE 'decision.cast' = ANY (a.permissions)),
+	                0::smallint),
 	       coalesce(array_agg(DISTINCT a.role_code), '{}'::text[])
 	FROM isms.access a
 	WHERE a.org_id = org AND a.user_id = actor AND a.scope_id = scope

@@ -35,7 +35,9 @@ WITH d AS (
 	JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
 	WHERE t.org_id = $1 AND t.id = $2),
 power AS (
-	SELECT a.user_id, max(a.max_accept_level) AS max_accept_level,
+	SELECT a.user_id,
+	       max(a.max_accept_level) FILTER (WHERE 'decision.cast' = ANY (a.permissions))
+		AS max_accept_level,
 	       array_agg(DISTINCT a.role_code) AS role_codes
 	FROM d JOIN access a ON a.org_id = $1 AND a.scope_id = d.scope_id
 	WHERE a.org_id = $1
@@ -101,7 +103,9 @@ WITH d AS (
 	JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
 	WHERE t.org_id = $1 AND t.id = $2),
 power AS (
-	SELECT a.user_id, max(a.max_accept_level) AS max_accept_level,
+	SELECT a.user_id,
+	       max(a.max_accept_level) FILTER (WHERE 'decision.cast' = ANY (a.permissions))
+		AS max_accept_level,
 	       array_agg(DISTINCT a.role_code) AS role_codes
 	FROM d JOIN access a ON a.org_id = $1 AND a.scope_id = d.scope_id
 	WHERE a.org_id = $1

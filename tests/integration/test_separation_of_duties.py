@@ -129,6 +129,22 @@ def test_authority_is_capped_by_level(world):
     assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
 
 
+def test_a_level_counts_only_with_a_role_that_decides(world):
+    """An auditor's level is no authority, before submission or after."""
+    if "auditing_owner" not in world.apis:
+        world.add("auditing_owner", "RISK_OWNER", "LOW", scope=world.unit.meta.id)
+        world.grant("auditing_owner", "AUDITOR", "CRITICAL")
+    acceptance = world.acceptance(world.risk(score=(2, 3), owner="auditing_owner"), submit=False)
+    failure = world.contributor.fails("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
+    assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
+    grant = world.grant("auditing_owner", "APPROVER", "MEDIUM", scope=world.unit.meta.id)
+    request = world.contributor.call("AcceptanceService/SubmitAcceptance",
+                                     id=acceptance.meta.id).request
+    world.admin.call("DirectoryService/RevokeGrant", id=grant.meta.id, reason="left the unit")
+    failure = refused(world, "auditing_owner", request)
+    assert failure.code == "PERMISSION_DENIED" and failure.reason == "AUTHORITY_LEVEL", failure
+
+
 def test_a_right_that_is_gone_decides_nothing(world):
     if "short_owner" not in world.apis:
         world.add("short_owner")
