@@ -6,6 +6,7 @@
 
 #include "isms/v1/treatment.pb-c.h"
 #include "server/domain/facts.h"
+#include "server/domain/material_change.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
 #include "server/domain/text.h"
@@ -132,6 +133,22 @@ static struct status move(const struct facts *facts, const Isms__V1__AiSystem *b
 	return STATUS_OK;
 }
 
+/* What became of the system, in words, if decisions on its risks were made for
+ * another one; NULL when they stand. */
+static const char *changed(const Isms__V1__AiSystem *before, const Isms__V1__AiSystem *after,
+			   struct arena *arena)
+{
+	const ProtobufCEnumDescriptor *stages = &isms__v1__ai_system_stage__descriptor;
+	if (after->in_scope != before->in_scope)
+		return after->in_scope ? "the AI system came into the scope"
+				       : "the AI system left the scope";
+	if (after->stage == before->stage)
+		return NULL;
+	return must(arena_printf(arena, "the AI system went from %s to %s",
+				 pb_enum_short(stages, (int32_t)before->stage),
+				 pb_enum_short(stages, (int32_t)after->stage)));
+}
+
 struct status ai_system_update(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__UpdateAiSystemRequest *request = (const void *)facts->request;
@@ -153,6 +170,11 @@ struct status ai_system_update(const struct facts *facts, struct plan *plan)
 	if (!status_ok(&st))
 		return st;
 	plan_update(plan, KIND_AI_SYSTEM, &system->base, &after->base);
+	const char *what = changed(system, after, plan->arena);
+	if (what != NULL)
+		st = material_change_of("system", facts, plan, what);
+	if (!status_ok(&st))
+		return st;
 	Isms__V1__UpdateAiSystemResponse *reply = must_new_of(
 		plan->arena, Isms__V1__UpdateAiSystemResponse, isms__v1__update_ai_system_response);
 	reply->ai_system = after;

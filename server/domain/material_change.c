@@ -6,8 +6,8 @@
 #include "server/domain/must.h"
 #include "server/domain/states.h"
 
-/* Beyond these the sets of the asset's dossiers may be cut off (risk.sql). */
-enum { ASSET_PLANS_MAX = 96, ASSET_ACCEPTANCES_MAX = 48, ASSET_REQUESTS_MAX = 48 };
+/* Beyond these the sets of the dossiers may be cut off (risk.sql). */
+enum { AFFECTED_PLANS_MAX = 96, AFFECTED_ACCEPTANCES_MAX = 48, AFFECTED_REQUESTS_MAX = 48 };
 
 static void return_subject(struct dossier *dossier, const Isms__V1__ApprovalRequest *request)
 {
@@ -59,31 +59,38 @@ bool material_change_apply(struct dossier *dossier, const char *what)
 	return any;
 }
 
-static bool too_many(const struct facts *facts, size_t n_risks)
-{
-	size_t plans, acceptances, requests;
-	fact_rows(facts, "dossier_plans_of_asset", Isms__V1__TreatmentPlan,
-		  isms__v1__treatment_plan, &plans);
-	fact_rows(facts, "dossier_acceptances_of_asset", Isms__V1__Acceptance, isms__v1__acceptance,
-		  &acceptances);
-	fact_rows(facts, "dossier_requests_of_asset", Isms__V1__ApprovalRequest,
-		  isms__v1__approval_request, &requests);
-	return n_risks > MATERIAL_RISKS_MAX || plans > ASSET_PLANS_MAX ||
-	       acceptances > ASSET_ACCEPTANCES_MAX || requests > ASSET_REQUESTS_MAX;
-}
-
-struct status material_change_of_asset(const struct facts *facts, struct plan *plan,
-				       const char *what)
+static size_t loaded(const struct facts *facts, const char *what, const char *of,
+		     const ProtobufCMessageDescriptor *type)
 {
 	size_t n;
+	facts_rows(facts, must(arena_printf(facts->arena, "dossier_%s_of_%s", what, of)), type, &n);
+	return n;
+}
+
+static bool too_many(const struct facts *facts, const char *of)
+{
+	return loaded(facts, "risk", of, &isms__v1__risk__descriptor) > MATERIAL_RISKS_MAX ||
+	       loaded(facts, "plans", of, &isms__v1__treatment_plan__descriptor) >
+		       AFFECTED_PLANS_MAX ||
+	       loaded(facts, "acceptances", of, &isms__v1__acceptance__descriptor) >
+		       AFFECTED_ACCEPTANCES_MAX ||
+	       loaded(facts, "requests", of, &isms__v1__approval_request__descriptor) >
+		       AFFECTED_REQUESTS_MAX;
+}
+
+struct status material_change_of(const char *of, const struct facts *facts, struct plan *plan,
+				 const char *what)
+{
+	size_t n;
+	const char *set = must(arena_printf(facts->arena, "dossier_risk_of_%s", of));
 	const Isms__V1__Risk *const *risks =
-		fact_rows(facts, "dossier_risk_of_asset", Isms__V1__Risk, isms__v1__risk, &n);
-	if (too_many(facts, n))
+		fact_rows(facts, set, Isms__V1__Risk, isms__v1__risk, &n);
+	if (too_many(facts, of))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "TOO_MANY_AFFECTED",
 				   "the change would undo more decisions than one call may");
 	for (size_t i = 0; i < n; i++) {
 		struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
-		struct status st = dossier_load(dossier, plan, facts, risks[i], "asset");
+		struct status st = dossier_load(dossier, plan, facts, risks[i], of);
 		if (!status_ok(&st))
 			return st;
 		material_change_apply(dossier, what);

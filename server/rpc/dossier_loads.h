@@ -1,5 +1,6 @@
 /* The loads of a method that decides something about a risk: its dossier, found
- * by what the request names ("risk", "plan", "acceptance", "request", "asset"). */
+ * by what the request names ("risk", "plan", "acceptance", "request", "asset",
+ * "system"). */
 #ifndef ISMS_RPC_DOSSIER_LOADS_H
 #define ISMS_RPC_DOSSIER_LOADS_H
 
@@ -22,5 +23,8 @@
 /* For a method that changes an asset: the risks it is linked to that have
  * something open or in force, with their dossiers. */
 #define LOADS_OF_ASSET LOAD("dossier_risk_of_asset", isms__v1__risk), DOSSIER_LOADS("asset")
+
+/* For a method that changes an AI system: the same for the risks that belong to it. */
+#define LOADS_OF_SYSTEM LOAD("dossier_risk_of_system", isms__v1__risk), DOSSIER_LOADS("system")
 
 #endif

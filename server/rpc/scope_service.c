@@ -4,12 +4,8 @@
 #include "isms/v1/treatment.pb-c.h"
 #include "server/domain/ai_system.h"
 #include "server/domain/scope.h"
+#include "server/rpc/dossier_loads.h"
 #include "server/rpc/services.h"
-
-#define LOAD(name, type)                                                                           \
-	{                                                                                          \
-		.query = (name), .row = &type##__descriptor                                        \
-	}
 
 static const struct rpc rpcs[] = {
 	{ .method = "CreateScope",
@@ -63,7 +59,7 @@ static const struct rpc rpcs[] = {
 	  .needs_expected_version = true,
 	  .load = { LOAD("ai_system_for_write", isms__v1__ai_system),
 		    LOAD("owner_for_write", isms__store__v1__account),
-		    LOAD("ai_system_avoid", isms__v1__treatment_plan) },
+		    LOAD("ai_system_avoid", isms__v1__treatment_plan), LOADS_OF_SYSTEM },
 	  .decide = ai_system_update },
 };
 

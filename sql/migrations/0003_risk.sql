@@ -89,6 +89,7 @@ CREATE TABLE risk (
 CREATE INDEX risk_scope_idx ON risk (org_id, scope_id, state);
 CREATE INDEX risk_level_idx ON risk (org_id, current_level DESC, id);
 CREATE INDEX risk_owner_idx ON risk (org_id, owner_id);
+CREATE INDEX risk_ai_system_idx ON risk (org_id, ai_system_id, id) WHERE ai_system_id IS NOT NULL;
 
 CREATE TABLE risk_asset (
 	org_id uuid NOT NULL,

@@ -180,8 +180,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- The dossier of a risk: everything on it that is open or in force. One set of
 -- statements for each thing that a request may name: the risk, a plan, an
 -- acceptance (each of the latter itself first, whatever its state), an approval
--- request, or an asset of the risk (then several risks). The limits are far above
--- what the open and in-force constraints let exist.
+-- request, or an asset or the AI system of the risk (then several risks). The limits
+-- are far above what the open and in-force constraints let exist.
 
 -- name: dossier_plans_of_risk
 -- class: point
@@ -439,7 +439,7 @@ WITH d AS (SELECT l.risk_id FROM risk_asset l
                           AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
                              AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 17)
+           ORDER BY l.risk_id LIMIT 33)
 SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
        r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
        r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
@@ -460,7 +460,7 @@ WITH d AS (SELECT l.risk_id FROM risk_asset l
                           AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
                              AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 17)
+           ORDER BY l.risk_id LIMIT 33)
 SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
        p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
        p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
@@ -482,7 +482,7 @@ WITH d AS (SELECT l.risk_id FROM risk_asset l
                           AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
                              AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 17)
+           ORDER BY l.risk_id LIMIT 33)
 SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
        c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
        c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
@@ -504,7 +504,94 @@ WITH d AS (SELECT l.risk_id FROM risk_asset l
                           AND q.risk_id = l.risk_id AND q.state = 'PENDING')
                   OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
                              AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 17)
+           ORDER BY l.risk_id LIMIT 33)
+SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
+       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
+       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
+       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
+       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 49;
+
+-- name: dossier_risk_of_system
+-- class: point
+-- kind: risk
+-- params: $org id
+WITH d AS (SELECT x.id AS risk_id FROM risk x
+           WHERE x.org_id = $1 AND x.ai_system_id = $2
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = x.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
+           ORDER BY x.id LIMIT 33)
+SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+       r.target_level, r.method_id, r.accepted_until
+FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
+WHERE r.org_id = $1
+ORDER BY r.id;
+
+-- name: dossier_plans_of_system
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+WITH d AS (SELECT x.id AS risk_id FROM risk x
+           WHERE x.org_id = $1 AND x.ai_system_id = $2
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = x.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
+           ORDER BY x.id LIMIT 33)
+SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+       p.assignee_ids
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+       'IMPLEMENTED', 'VERIFIED'))
+ORDER BY p.id
+LIMIT 97;
+
+-- name: dossier_acceptances_of_system
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+WITH d AS (SELECT x.id AS risk_id FROM risk x
+           WHERE x.org_id = $1 AND x.ai_system_id = $2
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = x.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
+           ORDER BY x.id LIMIT 33)
+SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY c.id
+LIMIT 49;
+
+-- name: dossier_requests_of_system
+-- class: point
+-- kind: approval_request
+-- params: $org id
+WITH d AS (SELECT x.id AS risk_id FROM risk x
+           WHERE x.org_id = $1 AND x.ai_system_id = $2
+             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+                          AND q.risk_id = x.id AND q.state = 'PENDING')
+                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
+           ORDER BY x.id LIMIT 33)
 SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
        q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
        q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,

@@ -158,8 +158,8 @@ WHERE s.org_id = $1 AND s.id = $2;
 -- params:
 SELECT human_ref('AIS', nextval('ai_system_ref')) AS ref;
 
--- Plans that say not to use the system, or may soon: one that is approved
--- meanwhile has moved.
+-- Plans that say not to use the system, those in force first, and those that wait
+-- for a decision: one that is approved meanwhile has moved.
 -- name: ai_system_avoid
 -- class: point
 -- kind: treatment_plan
@@ -167,9 +167,8 @@ SELECT human_ref('AIS', nextval('ai_system_ref')) AS ref;
 SELECT p.id, p.version, p.option, p.state
 FROM treatment_plan p
 WHERE p.org_id = $1 AND p.ai_system_id = $2 AND p.option = 'AVOID'
-  AND p.state IN ('DRAFT', 'SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
-                  'IMPLEMENTED', 'VERIFIED')
-ORDER BY p.id
+  AND p.state IN ('SUBMITTED', 'APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
+ORDER BY p.state = 'SUBMITTED', p.id
 LIMIT 100;
 
 -- name: ai_system_insert

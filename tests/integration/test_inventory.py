@@ -212,22 +212,57 @@ def test_stages_move_forward(world):
     assert system.meta.version == 6 and system.meta.archived_at.seconds
 
 
-def test_an_approved_plan_forbids_to_deploy(world):
+def avoid(world, risk, system):
+    return world.contributor.call(
+        "TreatmentService/CreatePlan", risk_id=risk.meta.id, option="TREATMENT_OPTION_AVOID",
+        fields={"rationale": "not worth the risk", "avoid": {
+            "ai_system_id": system.meta.id, "action": "AVOID_ACTION_NOT_DEPLOY"}}).plan
+
+
+@pytest.mark.parametrize("drafts", [0, 101])
+def test_an_approved_plan_forbids_to_deploy(world, drafts):
+    """However many drafts stand before it."""
     system = world.system(world.unit)
     for stage in ("EVALUATING", "APPROVED"):
         system = update(world.manager, "ScopeService", "AiSystem", system, "stage",
                         stage=f"AI_SYSTEM_STAGE_{stage}")
     risk = world.risk(ai_system_id=system.meta.id)
-    plan = world.contributor.call(
-        "TreatmentService/CreatePlan", risk_id=risk.meta.id, option="TREATMENT_OPTION_AVOID",
-        fields={"rationale": "not worth the risk", "avoid": {
-            "ai_system_id": system.meta.id, "action": "AVOID_ACTION_NOT_DEPLOY"}}).plan
+    for _ in range(drafts):
+        avoid(world, risk, system)
+    plan = avoid(world, risk, system)
     request = world.contributor.call("TreatmentService/SubmitPlan", id=plan.meta.id).request
     world.vote("owner", request)
     world.vote("officer", request)
     failure = update_fails(world.manager, "ScopeService", "AiSystem", system, "stage",
                            stage="AI_SYSTEM_STAGE_DEPLOYED")
     assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "AVOID_IN_FORCE")
+
+
+@pytest.mark.parametrize("mask, change", [
+    ("stage", {"stage": "AI_SYSTEM_STAGE_EVALUATING"}),
+    ("outReason", {"out_reason": "handles nothing of ours"})])
+def test_another_stage_or_scope_is_a_material_change(world, mask, change):
+    system = world.system(world.unit)
+    system = update(world.manager, "ScopeService", "AiSystem", system, "processes",
+                    processes=False)
+    accepted, asked = (world.risk(score=(1, 1), ai_system_id=system.meta.id) for _ in range(2))
+    other = world.acceptance(world.risk(score=(1, 1)))
+    active, open_ = world.acceptance(accepted), world.acceptance(asked)
+    for submitted in (active, other):
+        world.vote("owner", submitted.request)
+
+    def state(submitted):
+        return world.owner.call("AcceptanceService/GetAcceptance",
+                                id=submitted.acceptance.meta.id).acceptance
+
+    system = update(world.manager, "ScopeService", "AiSystem", system, "purpose",
+                    purpose="answers questions")
+    assert (state(active).state, state(open_).state) == (4, 2)
+    update(world.manager, "ScopeService", "AiSystem", system, mask, **change)
+    assert state(active).state == 9 and "AI system" in state(active).end_reason
+    assert state(open_).state == 1 and world.request(open_.request).state == 7
+    assert state(other).effective
+    assert world.owner.call("RiskService/GetRisk", id=accepted.meta.id).risk.disposition == 1
 
 
 # --- scopes -------------------------------------------------------------------------------

@@ -1,3 +1,6 @@
+#include "isms/v1/acceptance.pb-c.h"
+#include "isms/v1/approval.pb-c.h"
+#include "isms/v1/risk.pb-c.h"
 #include "isms/v1/treatment.pb-c.h"
 #include "server/domain/ai_system.h"
 #include "tests/unit/domain_case.h"
@@ -36,6 +39,10 @@ static void begin(struct system_case *t)
 	case_row(&t->c, "ai_system_ref", &ref->base);
 	case_none(&t->c, "owner_for_write", &isms__store__v1__account__descriptor);
 	case_none(&t->c, "ai_system_avoid", &isms__v1__treatment_plan__descriptor);
+	case_none(&t->c, "dossier_risk_of_system", &isms__v1__risk__descriptor);
+	case_none(&t->c, "dossier_plans_of_system", &isms__v1__treatment_plan__descriptor);
+	case_none(&t->c, "dossier_acceptances_of_system", &isms__v1__acceptance__descriptor);
+	case_none(&t->c, "dossier_requests_of_system", &isms__v1__approval_request__descriptor);
 	t->system = must_new_of(t->c.arena, Isms__V1__AiSystem, isms__v1__ai_system);
 	t->system->meta = case_meta(&t->c, CASE_ID("01"), 4);
 	t->system->name = (char *)"Support assistant";
@@ -205,6 +212,70 @@ TEST(an_update_takes_only_what_the_mask_names)
 	st = update(&t, "no_such_field");
 	CHECK_STR(case_field(&st), "update_mask");
 	case_end(&t.c);
+}
+
+/* --- material changes --------------------------------------------------------- */
+
+/* An accepted risk of the system. */
+static void accept_risk(struct system_case *t)
+{
+	Isms__V1__Risk *risk = must_new_of(t->c.arena, Isms__V1__Risk, isms__v1__risk);
+	risk->meta = case_meta(&t->c, CASE_ID("21"), 2);
+	risk->state = ISMS__V1__RISK_STATE__RISK_STATE_MONITORED;
+	Isms__V1__TreatmentPlan *plan =
+		must_new_of(t->c.arena, Isms__V1__TreatmentPlan, isms__v1__treatment_plan);
+	plan->meta = case_meta(&t->c, CASE_ID("22"), 2);
+	plan->risk_id = risk->meta->id;
+	plan->option = ISMS__V1__TREATMENT_OPTION__TREATMENT_OPTION_ACCEPT;
+	plan->state = ISMS__V1__PLAN_STATE__PLAN_STATE_APPROVED;
+	Isms__V1__Acceptance *acceptance =
+		must_new_of(t->c.arena, Isms__V1__Acceptance, isms__v1__acceptance);
+	acceptance->meta = case_meta(&t->c, CASE_ID("23"), 2);
+	acceptance->risk_id = risk->meta->id;
+	acceptance->plan_id = plan->meta->id;
+	acceptance->state = ISMS__V1__ACCEPTANCE_STATE__ACCEPTANCE_STATE_ACTIVE;
+	acceptance->effective = true;
+	acceptance->valid_until = must(pb_time_new(t->c.arena, CASE_NOW_US + CASE_HOUR_US));
+	case_row(&t->c, "dossier_risk_of_system", &risk->base);
+	case_row(&t->c, "dossier_plans_of_system", &plan->base);
+	case_row(&t->c, "dossier_acceptances_of_system", &acceptance->base);
+}
+
+static void check_invalidated(struct system_case *t, const char *path, const char *why)
+{
+	accept_risk(t);
+	struct status st = update(t, path);
+	CHECK(status_ok(&st));
+	const struct plan_row *row = case_planned(&t->c, KIND_RISK_ACCEPTANCE);
+	CHECK_INT(row != NULL, why != NULL);
+	if (row != NULL && why != NULL) {
+		const Isms__V1__Acceptance *ended = (const void *)row->after;
+		CHECK_INT(ended->state, ISMS__V1__ACCEPTANCE_STATE__ACCEPTANCE_STATE_INVALIDATED);
+		CHECK_STR(ended->end_reason, why);
+	}
+	CHECK_INT(t->c.plan.subject_kind, KIND_AI_SYSTEM);
+	case_end(&t->c);
+}
+
+TEST(another_stage_or_scope_voids_what_was_accepted)
+{
+	struct system_case t;
+	begin(&t);
+	t.fields.stage = STAGE(DEPLOYED);
+	check_invalidated(&t, "stage", "the AI system went from APPROVED to DEPLOYED");
+	begin(&t);
+	t.fields.out_reason = (char *)"handles nothing of ours";
+	check_invalidated(&t, "out_reason", "the AI system left the scope");
+	begin(&t);
+	t.system->in_scope = false;
+	t.system->out_reason = (char *)"handled nothing of ours";
+	check_invalidated(&t, "out_reason", "the AI system came into the scope");
+	begin(&t);
+	t.fields.stage = t.system->stage;
+	check_invalidated(&t, "stage", NULL);
+	begin(&t);
+	t.fields.purpose = (char *)"answers";
+	check_invalidated(&t, "purpose", NULL);
 }
 
 TAP_MAIN

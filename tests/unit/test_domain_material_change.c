@@ -235,7 +235,7 @@ TEST(an_asset_changes_each_of_its_risks_by_itself)
 		world_add(&world, "dossier_plans_of_asset", &plan->base);
 		world_add(&world, "dossier_acceptances_of_asset", &acceptance->base);
 	}
-	struct status st = material_change_of_asset(&world.facts, &world.plan, "reclassified");
+	struct status st = material_change_of("asset", &world.facts, &world.plan, "reclassified");
 	CHECK(status_ok(&st));
 	CHECK_INT(world.plan.n_rows, 6);
 	for (size_t i = 0; i < 2; i++)
@@ -243,7 +243,7 @@ TEST(an_asset_changes_each_of_its_risks_by_itself)
 	for (size_t i = 0; i < MATERIAL_RISKS_MAX - 1; i++)
 		world_add(&world, "dossier_risk_of_asset", &world.risk->base);
 	world.plan.n_rows = 0;
-	st = material_change_of_asset(&world.facts, &world.plan, "reclassified");
+	st = material_change_of("asset", &world.facts, &world.plan, "reclassified");
 	CHECK_STR(st.reason, "TOO_MANY_AFFECTED");
 	CHECK_INT(world.plan.n_rows, 0);
 	world_done(&world);
