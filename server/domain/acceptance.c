@@ -146,7 +146,7 @@ struct status acceptance_update(const struct facts *facts, struct plan *plan)
 }
 
 static struct status dossier_of_acceptance(struct dossier **out, const struct facts *facts,
-				       struct plan *plan)
+					   struct plan *plan)
 {
 	*out = must(arena_new_of(plan->arena, struct dossier));
 	const Isms__V1__Risk *risk =

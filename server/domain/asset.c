@@ -155,7 +155,8 @@ struct status asset_update(const struct facts *facts, struct plan *plan)
 		return st;
 	plan_update(plan, KIND_ASSET, &asset->base, &after->base);
 	if (after->classification > asset->classification) {
-		st = material_change_of("asset", facts, plan, "the classification of an asset rose");
+		st = material_change_of("asset", facts, plan,
+					"the classification of an asset rose");
 		if (!status_ok(&st))
 			return st;
 	}

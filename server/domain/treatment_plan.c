@@ -166,7 +166,7 @@ static void submit(struct dossier *dossier, struct dossier_plan *place, char *re
 }
 
 static struct status dossier_of_plan(struct dossier **out, const struct facts *facts,
-				       struct plan *plan)
+				     struct plan *plan)
 {
 	*out = must(arena_new_of(plan->arena, struct dossier));
 	const Isms__V1__Risk *risk =

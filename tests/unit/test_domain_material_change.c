@@ -37,8 +37,7 @@ static void fill(struct world *world, int64_t days)
 static void change(struct world *world)
 {
 	struct dossier dossier;
-	struct status st =
-		dossier_load(&dossier, &world->plan, &world->facts, world->risk, "risk");
+	struct status st = dossier_load(&dossier, &world->plan, &world->facts, world->risk, "risk");
 	CHECK(status_ok(&st));
 	CHECK(material_change_apply(&dossier, "the world turned"));
 	dossier_settle(&dossier, DOSSIER_CONTENT);
@@ -115,8 +114,7 @@ TEST(a_lapsed_transfer_treats_nothing)
 	struct dossier dossier;
 	int64_t until;
 	transfer->lapses_at = world_time(&world, 1);
-	struct status st =
-		dossier_load(&dossier, &world.plan, &world.facts, world.risk, "risk");
+	struct status st = dossier_load(&dossier, &world.plan, &world.facts, world.risk, "risk");
 	CHECK(status_ok(&st));
 	CHECK_INT(dossier_disposition(&dossier, &until), DISPOSITION(TRANSFERRED));
 	transfer->lapses_at = world_time(&world, 0);
@@ -175,8 +173,7 @@ TEST(dispositions_come_in_their_order)
 static void torn(struct world *world)
 {
 	struct dossier dossier;
-	struct status st =
-		dossier_load(&dossier, &world->plan, &world->facts, world->risk, "risk");
+	struct status st = dossier_load(&dossier, &world->plan, &world->facts, world->risk, "risk");
 	CHECK_INT(st.code, STATUS_CODE_ABORTED);
 	CHECK_STR(st.reason, "SERIALIZATION_FAILURE");
 	CHECK_INT(world->plan.n_rows, 0);
