@@ -36,7 +36,7 @@ static void end_in_force(struct dossier *dossier, struct dossier_acceptance *pla
 				       "the acceptance has run out");
 }
 
-bool material_change_apply(struct dossier *dossier, const char *what)
+static bool close_requests(struct dossier *dossier, const char *what)
 {
 	bool any = false;
 	for (size_t i = 0; i < dossier->n_requests; i++) {
@@ -47,15 +47,35 @@ bool material_change_apply(struct dossier *dossier, const char *what)
 		return_subject(dossier, place->was);
 		any = true;
 	}
+	return any;
+}
+
+static void settle_state(struct dossier *dossier)
+{
+	Isms__V1__RiskState state = dossier_state(dossier);
+	if (state != dossier_risk(dossier)->state)
+		dossier_change_risk(dossier)->state = state;
+}
+
+bool material_change_close(struct dossier *dossier, const char *what)
+{
+	bool any = close_requests(dossier, what);
+	if (any)
+		settle_state(dossier);
+	return any;
+}
+
+bool material_change_apply(struct dossier *dossier, const char *what)
+{
+	bool any = close_requests(dossier, what);
 	for (size_t i = 0; i < dossier->n_acceptances; i++) {
 		if (dossier_acceptance_now(&dossier->acceptances[i])->state != ACCEPTANCE(ACTIVE))
 			continue;
 		end_in_force(dossier, &dossier->acceptances[i], what);
 		any = true;
 	}
-	Isms__V1__RiskState state = dossier_state(dossier);
-	if (any && state != dossier_risk(dossier)->state)
-		dossier_change_risk(dossier)->state = state;
+	if (any)
+		settle_state(dossier);
 	return any;
 }
 

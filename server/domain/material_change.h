@@ -16,6 +16,9 @@ enum { MATERIAL_RISKS_MAX = 32 };
  * change in a sentence ("the current level rose from MEDIUM to HIGH"); it is kept
  * with the rows. true when something was open or in force. */
 bool material_change_apply(struct dossier *dossier, const char *what);
+/* The part of it that is due when only those who are asked have changed: open
+ * requests become STALE, what is in force stays. */
+bool material_change_close(struct dossier *dossier, const char *what);
 
 /* Applies a change of something that risks refer to ("asset", "system") to all of
  * them that have something open or in force, and settles their dossiers. The method

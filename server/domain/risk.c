@@ -3,6 +3,8 @@
  * and done by material_change. */
 #include "server/domain/risk.h"
 
+#include <string.h>
+
 #include "common/arena.h"
 #include "common/pb.h"
 #include "server/domain/dossier.h"
@@ -128,6 +130,8 @@ struct status risk_update(const struct facts *facts, struct plan *plan)
 	const char *what = linked(risk, after);
 	if (what != NULL)
 		material_change_apply(dossier, what);
+	else if (strcmp(risk->owner_id, after->owner_id) != 0)
+		material_change_close(dossier, "the risk has another owner");
 	dossier_settle(dossier, DOSSIER_CONTENT);
 
 	Isms__V1__UpdateRiskResponse *reply = must_new_of(plan->arena, Isms__V1__UpdateRiskResponse,
