@@ -33,14 +33,14 @@ void ballot_load(struct ballot *out, const struct facts *facts)
 			out->me = out->assignees[i];
 }
 
-/* Persons who are asked on a step and have not been released. */
+/* Persons who were asked on a step. Whose account ended since is one of them: nobody
+ * makes all of many all of few. */
 static size_t asked(const struct ballot *ballot, int32_t step_no)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < ballot->n_assignees; i++) {
 		const Isms__Store__V1__Assignee *row = ballot->assignees[i];
-		bool counts = row->step_no == step_no && row->state != ASSIGNEE(VOID) &&
-			      row->state != ASSIGNEE(RECUSED);
+		bool counts = row->step_no == step_no;
 		for (size_t j = 0; j < i && counts; j++)
 			counts = ballot->assignees[j]->step_no != step_no ||
 				 strcmp(ballot->assignees[j]->person_id, row->person_id) != 0;
@@ -53,10 +53,53 @@ size_t ballot_missing(const struct ballot *ballot, const Isms__V1__PolicyStep *s
 {
 	size_t needed = policy_step_needs(step, asked(ballot, step->step_no));
 	for (size_t i = 0; i < ballot->n_votes && needed > 0; i++)
-		if (ballot->votes[i]->step_no == step->step_no &&
+		if (ballot->votes[i]->step_no == step->step_no && !ballot->votes[i]->lapsed &&
 		    ballot->votes[i]->decision == DECISION(APPROVE))
 			needed--;
 	return needed;
+}
+
+/* Whether the person has voted on the step, or before it where that counts. */
+static bool is_spent(const struct ballot *ballot, const char *person,
+		     const Isms__V1__PolicyStep *step)
+{
+	for (size_t i = 0; i < ballot->n_votes; i++) {
+		const Isms__Store__V1__Vote *vote = ballot->votes[i];
+		bool counts = vote->step_no == step->step_no ||
+			      (step->distinct_from_prior && vote->step_no < step->step_no);
+		if (counts && strcmp(vote->voter_person, person) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Persons who may still vote on a step. */
+static size_t left(const struct ballot *ballot, const Isms__V1__PolicyStep *step)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ballot->n_assignees; i++) {
+		const Isms__Store__V1__Assignee *row = ballot->assignees[i];
+		bool counts = row->step_no == step->step_no && row->state == ASSIGNEE(PENDING) &&
+			      !is_spent(ballot, row->person_id, step);
+		for (size_t j = 0; j < i && counts; j++)
+			counts = ballot->assignees[j]->step_no != step->step_no ||
+				 ballot->assignees[j]->state != ASSIGNEE(PENDING) ||
+				 strcmp(ballot->assignees[j]->person_id, row->person_id) != 0;
+		n += counts;
+	}
+	return n;
+}
+
+bool ballot_can_finish(const struct ballot *ballot)
+{
+	const Isms__V1__PolicySteps *steps = ballot->request->steps;
+	for (size_t k = 0; k < steps->n_steps; k++) {
+		const Isms__V1__PolicyStep *step = steps->steps[k];
+		bool passed = step->step_no < ballot->step->step_no;
+		if (ballot_missing(ballot, step) > (passed ? 0 : left(ballot, step)))
+			return false;
+	}
+	return true;
 }
 
 static struct status denied(const char *reason, const char *message)
@@ -98,7 +141,8 @@ static struct status check_duties(const struct ballot *ballot)
 		votes[i] = (struct eligibility_vote){
 			.step = (unsigned)ballot->votes[i]->step_no - 1,
 			.person = ballot->votes[i]->voter_person,
-			.approve = ballot->votes[i]->decision == DECISION(APPROVE),
+			.approve = ballot->votes[i]->decision == DECISION(APPROVE) &&
+				   !ballot->votes[i]->lapsed,
 		};
 	const struct eligibility_request rules = {
 		.requester = request->requested_by_person,

@@ -30,7 +30,11 @@ void ballot_load(struct ballot *out, const struct facts *facts);
  * CONTENT_CHANGED. */
 STATUS_MUST_CHECK struct status ballot_check(const struct ballot *ballot);
 
-/* Approvals that are missing on a step of the request. */
+/* Approvals that are missing on a step of the request; those of people who may decide
+ * no more do not count. */
 size_t ballot_missing(const struct ballot *ballot, const Isms__V1__PolicyStep *step);
+/* Whether approvals can still finish the request: no step that was passed misses one
+ * by now, and on no other are there fewer people left than are missing. */
+bool ballot_can_finish(const struct ballot *ballot);
 
 #endif

@@ -144,6 +144,9 @@ struct status vote_cast(const struct facts *facts, struct plan *plan)
 	if (run_out(&casting->subject, facts->now_us))
 		return give_up(casting, APPROVAL(EXPIRED), "EXPIRED",
 			       "the end that was asked for has passed");
+	if (ballot->vote->decision == DECISION(APPROVE) && !ballot_can_finish(ballot))
+		return give_up(casting, APPROVAL(EXPIRED), "NO_QUORUM",
+			       "too few of the people who were asked may still decide");
 	Isms__V1__ApprovalVote *vote =
 		must_new_of(plan->arena, Isms__V1__ApprovalVote, isms__v1__approval_vote);
 	apply(casting);

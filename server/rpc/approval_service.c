@@ -28,6 +28,7 @@ static const struct rpc rpcs[] = {
 	  .load = { LOAD("dossier_risk_of_request", isms__v1__risk), DOSSIER_LOADS("request"),
 		    LOAD("vote_request", isms__v1__approval_request),
 		    LOAD("vote_assignees", isms__store__v1__assignee),
+		    LOAD("vote_voters", isms__store__v1__account),
 		    LOAD("vote_votes", isms__store__v1__vote),
 		    LOAD("vote_persons", isms__store__v1__person) },
 	  .decide = vote_cast },

@@ -256,12 +256,33 @@ JOIN app_user u ON u.org_id = t.org_id AND u.id = t.user_id
 WHERE t.org_id = $1 AND t.request_id = $2
 ORDER BY t.step_no, t.user_id;
 
+-- The accounts that have voted: whoever takes a right from one changes its version.
+-- Loaded before the votes, which say whether those rights still hold.
+-- name: vote_voters
+-- class: point
+-- kind: app_user
+-- params: $org request_id
+SELECT u.id, u.version
+FROM app_user u
+WHERE u.org_id = $1
+  AND u.id IN (SELECT v.voter_id FROM approval_vote v
+               WHERE v.org_id = $1 AND v.request_id = $2);
+
+-- What made the voter an assignee must hold until the request is finished.
 -- name: vote_votes
 -- class: point
 -- params: $org request_id
 SELECT v.id, v.request_id, v.step_no, v.voter_id, v.voter_person, v.voter_name, v.decision,
-       v.comment, v.snapshot_sha256, v.session_id, v.at
+       v.comment, v.snapshot_sha256, v.session_id, v.at,
+       (u.state <> 'ACTIVE' OR a.max_accept_level < q.level
+        OR NOT 'decision.cast' = ANY (a.permissions)
+        OR NOT (t.via = 'RISK_OWNER' OR t.via = ANY (a.role_codes))) AS lapsed
 FROM approval_vote v
+JOIN approval_request q ON q.org_id = v.org_id AND q.id = v.request_id
+JOIN approval_assignee t ON t.org_id = v.org_id AND t.request_id = v.request_id
+                        AND t.step_no = v.step_no AND t.user_id = v.voter_id
+JOIN app_user u ON u.org_id = v.org_id AND u.id = v.voter_id
+CROSS JOIN LATERAL access_at($1, v.voter_id, q.scope_id) a
 WHERE v.org_id = $1 AND v.request_id = $2
 ORDER BY v.id;
 

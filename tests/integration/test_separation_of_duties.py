@@ -155,6 +155,49 @@ def test_a_right_that_is_gone_decides_nothing(world):
     assert failure.code in ("PERMISSION_DENIED", "NOT_FOUND"), failure
 
 
+@pytest.mark.parametrize("end", ["grant", "account"])
+def test_a_right_must_hold_until_the_request_is_finished(world, end):
+    """Who approved and lost the right since does not count at the last vote."""
+    name = f"leaving_owner_{end}"
+    world.add(name)
+    grant = world.grant(name, "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    submitted = world.acceptance(world.risk(score=(3, 4), owner=name))
+    world.vote(name, submitted.request)
+    if end == "grant":
+        world.admin.call("DirectoryService/RevokeGrant", id=grant.meta.id, reason="left the unit")
+    else:
+        world.admin.call("DirectoryService/DeactivateUser", id=world.id(name),
+                         reason="left the organisation")
+    failure = world.vote_fails("officer", submitted.request, step=2,
+                               digest=submitted.request.snapshot_sha256)
+    assert failure.code == "FAILED_PRECONDITION" and failure.reason == "NO_QUORUM", failure
+    assert world.request(submitted.request).state == 6
+    read = world.owner.call("AcceptanceService/GetAcceptance", id=submitted.acceptance.meta.id)
+    assert read.acceptance.state == 1 and not read.acceptance.effective
+
+
+def test_another_owner_of_the_risk_decides_on_another_request(world):
+    """The request asks the owner it was made for: it closes when that is another."""
+    if "next_owner" not in world.apis:
+        world.add("next_owner", "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    risk = world.risk(score=(1, 1))
+    active = world.acceptance(risk)
+    world.vote("owner", active.request)
+    renewal = world.acceptance(risk)
+    risk = world.owner.call("RiskService/GetRisk", id=risk.meta.id).risk
+    world.contributor.call("RiskService/UpdateRisk", id=risk.meta.id, update_mask="ownerId",
+                           mutation={"expected_version": risk.meta.version},
+                           fields={"owner_id": world.id("next_owner")})
+    assert world.request(renewal.request).state == 7
+    inbox = world.owner.call("ApprovalService/Inbox", page_size=1000).items
+    assert renewal.request.meta.id not in [item.request_id for item in inbox]
+    read = world.owner.call("AcceptanceService/GetAcceptance", id=active.acceptance.meta.id)
+    assert read.acceptance.effective
+    again = world.contributor.call("AcceptanceService/SubmitAcceptance",
+                                   id=renewal.acceptance.meta.id)
+    world.vote("next_owner", again.request)
+
+
 def test_nobody_grants_to_themselves(world):
     failure = world.admin.fails(
         "DirectoryService/GrantRole", user_id=world.id("admin"), role_code="RISK_OWNER",

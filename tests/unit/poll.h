@@ -90,7 +90,7 @@ static inline Isms__Store__V1__Assignee *ask(struct poll *poll, int32_t step_no,
 	return row;
 }
 
-static inline void voted(struct poll *poll, int32_t step_no, const char *user)
+static inline Isms__Store__V1__Vote *voted(struct poll *poll, int32_t step_no, const char *user)
 {
 	Isms__Store__V1__Vote *row =
 		must_new_of(poll->world.arena, Isms__Store__V1__Vote, isms__store__v1__vote);
@@ -100,6 +100,7 @@ static inline void voted(struct poll *poll, int32_t step_no, const char *user)
 	row->voter_person = must(arena_printf(poll->world.arena, "p-%s", user));
 	row->decision = DECISION(APPROVE);
 	world_add(&poll->world, "vote_votes", &row->base);
+	return row;
 }
 
 static inline Isms__V1__PolicyStep *step(struct poll *poll, Isms__V1__StepMode mode, int32_t quorum,

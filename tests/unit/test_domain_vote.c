@@ -293,6 +293,9 @@ TEST(a_step_that_is_passed_opens_the_next)
 	step(&poll, STEP(ANY), 0, false);
 	step(&poll, STEP(QUORUM), 3, true);
 	ask(&poll, 1, "bob");
+	ask(&poll, 2, "carol");
+	ask(&poll, 2, "dora");
+	ask(&poll, 2, "emil");
 	const Isms__V1__CastVoteResponse *reply = accepted(&poll);
 	CHECK_INT(reply->request->state, APPROVAL(PENDING));
 	CHECK_INT(reply->request->current_step, 2);
@@ -342,15 +345,91 @@ TEST(a_quorum_is_done_when_it_is_full)
 				   quorum - n - 1);
 }
 
-TEST(all_counts_persons_and_leaves_out_who_was_released)
+TEST(all_counts_persons)
 {
 	struct poll poll;
 	poll_plan(&poll);
 	step(&poll, STEP(ALL), 0, false);
 	ask(&poll, 1, "bob");
 	ask(&poll, 1, "bob2")->person_id = world_text(&poll.world, "p-bob");
-	ask(&poll, 1, "gone")->state = ASSIGNEE(VOID);
 	CHECK_INT(accepted(&poll)->request->state, APPROVAL(APPROVED));
+	poll_done(&poll);
+}
+
+/* --- people who can decide no more ------------------------------------------ */
+
+TEST(all_stays_all_when_an_account_ends)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	step(&poll, STEP(ALL), 0, false);
+	ask(&poll, 1, "bob");
+	ask(&poll, 1, "gone")->state = ASSIGNEE(VOID);
+	given_up(&poll, APPROVAL(EXPIRED), "NO_QUORUM");
+	poll_done(&poll);
+}
+
+TEST(a_quorum_that_nobody_is_left_for_closes_the_request)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	step(&poll, STEP(ANY), 0, false);
+	step(&poll, STEP(QUORUM), 2, true);
+	ask(&poll, 1, "bob");
+	ask(&poll, 2, "carol");
+	ask(&poll, 2, "carol2")->person_id = world_text(&poll.world, "p-carol");
+	ask(&poll, 2, "gone")->state = ASSIGNEE(VOID);
+	given_up(&poll, APPROVAL(EXPIRED), "NO_QUORUM");
+	/* who says no needs no quorum */
+	poll.world.plan.n_rows = 0;
+	poll.world.plan.outcome = STATUS_OK;
+	poll.cast->decision = DECISION(REJECT);
+	poll.cast->comment = world_text(&poll.world, "no");
+	CHECK_INT(accepted(&poll)->request->state, APPROVAL(REJECTED));
+	poll_done(&poll);
+}
+
+TEST(a_vote_without_authority_counts_no_more)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	step(&poll, STEP(QUORUM), 2, false);
+	ask(&poll, 1, "carol")->state = ASSIGNEE(VOTED);
+	voted(&poll, 1, "carol")->lapsed = true;
+	ask(&poll, 1, "bob");
+	ask(&poll, 1, "dora");
+	const Isms__V1__CastVoteResponse *reply = accepted(&poll);
+	CHECK_INT(reply->request->state, APPROVAL(PENDING));
+	CHECK_INT(reply->remaining, 1);
+	poll_done(&poll);
+}
+
+TEST(a_passed_step_without_its_approvals_closes_the_request)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	step(&poll, STEP(ANY), 0, false);
+	step(&poll, STEP(ANY), 0, true);
+	poll.request->current_step = poll.cast->step_no = 2;
+	ask(&poll, 1, "carol")->state = ASSIGNEE(VOTED);
+	voted(&poll, 1, "carol")->lapsed = true;
+	ask(&poll, 2, "bob");
+	given_up(&poll, APPROVAL(EXPIRED), "NO_QUORUM");
+	poll_done(&poll);
+}
+
+TEST(a_lapsed_vote_is_no_third_human)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	poll.request->level = LEVEL(CRITICAL);
+	step(&poll, STEP(QUORUM), 2, false);
+	ask(&poll, 1, "carol")->state = ASSIGNEE(VOTED);
+	ask(&poll, 1, "dora")->state = ASSIGNEE(VOTED);
+	ask(&poll, 1, "bob");
+	voted(&poll, 1, "carol")->lapsed = true;
+	voted(&poll, 1, "dora");
+	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "SOD_QUORUM_HUMANS");
 	poll_done(&poll);
 }
 
