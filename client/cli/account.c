@@ -41,8 +41,13 @@ static int run(struct app *app, const struct command *command, const struct args
 		}
 		*secret = app_strdup(app, "");
 	}
-	if (has && app->format == FORMAT_TABLE)
-		(void)printf("%s %s\n", field, path ? app_printf(app, "in %s", path) : *secret);
+	if (has && app->format == FORMAT_TABLE) {
+		text_print(
+			stdout,
+			app_printf(app, "%s %s%s", field, path ? "in " : "", path ? path : *secret),
+			TEXT_LINE);
+		(void)fputc('\n', stdout);
+	}
 	return print_reply(app, command, reply);
 }
 

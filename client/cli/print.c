@@ -48,7 +48,8 @@ void print_written(struct app *app, const ProtobufCMessage *object)
 		state = value_at(app, object, "stage", true);
 	if (app->options.dry_run)
 		(void)fputs("dry run, nothing was changed: ", stdout);
-	text_print(stdout, name_of(app, object), TEXT_LINE);
+	const char *name = name_of(app, object);
+	text_print(stdout, *name ? name : "done", TEXT_LINE);
 	if (meta)
 		(void)printf(" v%" PRId64, pb_int(meta, "version"));
 	if (*state)
@@ -77,8 +78,9 @@ static int print_object(struct app *app, const struct command *command,
 	if (!object)
 		return app_error(CLI_INTERNAL, "the server's reply is empty");
 	if (app->format == FORMAT_ID) {
-		(void)printf("%s\n",
-			     value_at(app, object, command->id ? command->id : "meta.id", true));
+		const char *id = command->id ? command->id : "meta.id";
+		text_print(stdout, value_at(app, object, id, true), TEXT_LINE);
+		(void)fputc('\n', stdout);
 		return CLI_DONE;
 	}
 	if (app->format == FORMAT_CSV || *app->options.fields) {

@@ -14,8 +14,6 @@
 #include "common/arena.h"
 #include "common/pb.h"
 
-#define TOKEN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
-
 static void end_client(void *client)
 {
 	isms_client_free(client);
@@ -34,7 +32,7 @@ static int connect_client(struct app *app, bool anonymous)
 	int exit = anonymous ? CLI_DONE : session_token(app, &token);
 	if (exit)
 		return exit;
-	if (token && token[strspn(token, TOKEN_CHARACTERS)])
+	if (token && !session_token_valid(token))
 		return app_error(CLI_SIGN_IN, "what was given as the token is none");
 	if (app->client) {
 		if (isms_client_set_token(app->client, token) != 0)

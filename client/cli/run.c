@@ -10,6 +10,7 @@
 #include "client/cli/print.h"
 #include "client/cli/request.h"
 #include "client/cli/rpc.h"
+#include "client/cli/text.h"
 #include "client/cli/value.h"
 #include "common/arena.h"
 #include "common/pb.h"
@@ -83,9 +84,11 @@ static int run_list(struct app *app, const struct command *command,
 	if (app->format == FORMAT_JSON) {
 		output_json_rows(app, columns, n, *app->options.fields, rows.list, rows.n);
 	} else if (app->format == FORMAT_ID) {
-		for (size_t i = 0; i < rows.n; i++)
-			(void)printf("%s\n", value_at(app, rows.list[i],
-						      command->id ? command->id : "meta.id", true));
+		const char *id = command->id ? command->id : "meta.id";
+		for (size_t i = 0; i < rows.n; i++) {
+			text_print(stdout, value_at(app, rows.list[i], id, true), TEXT_LINE);
+			(void)fputc('\n', stdout);
+		}
 	} else if (rows.n == 0 && app->format == FORMAT_TABLE) {
 		(void)fputs("nothing to list\n", stderr);
 	} else {

@@ -30,10 +30,10 @@ static int ask(struct app *app, const char *prompt, const char **out)
 	(void)sigprocmask(SIG_BLOCK, &block, &before);
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-	(void)fprintf(stderr, "%s: ", prompt);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	(void)fprintf(stderr, "%s: ", prompt);
 	char *got = fgets(line, sizeof line, stdin);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	(void)fputc('\n', stderr);
 	size_t len = got ? strcspn(line, "\r\n") : 0;

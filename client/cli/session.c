@@ -43,6 +43,13 @@ static int need_sign_in(struct app *app, const char *why)
 	return CLI_SIGN_IN;
 }
 
+bool session_token_valid(const char *token)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	return *token && !token[strspn(token, letters)];
+}
+
 int session_token(struct app *app, const char **out)
 {
 	const char *given = getenv("ISMS_TOKEN");
@@ -104,6 +111,8 @@ static int email_of(struct app *app, const struct args *args, const char **out)
 
 static int save_token(struct app *app, const char *token)
 {
+	if (!session_token_valid(token))
+		return app_error(CLI_INTERNAL, "what the server gave as the token is none");
 	return secret_write(
 		app, app->token_file,
 		app_printf(app, "address = %s\ntoken = %s\n", app->target.address, token));

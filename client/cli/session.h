@@ -4,12 +4,17 @@
 #ifndef ISMS_CLI_SESSION_H
 #define ISMS_CLI_SESSION_H
 
+#include <stdbool.h>
+
 struct app;
 struct args;
 struct command;
 
 /* The token to call with. CLI_SIGN_IN when there is none for this server. */
 int session_token(struct app *app, const char **out);
+
+/* Whether a text has the characters of a token only. */
+bool session_token_valid(const char *token);
 
 /* Hooks of the commands. */
 int session_login(struct app *app, const struct command *command, const struct args *args);

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import subprocess
 import time
 
@@ -77,8 +78,15 @@ class Terminal:
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def end(self):
-        while self._read():
-            pass
+    def end(self, seconds=20):
+        until = time.monotonic() + seconds
+        while True:
+            ready, _, _ = select.select([self.fd], [], [], max(0, until - time.monotonic()))
+            if not ready:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                raise AssertionError(f"it does not end: {self.text!r}")
+            if not self._read():
+                break
         os.close(self.fd)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

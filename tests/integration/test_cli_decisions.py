@@ -53,7 +53,8 @@ def test_a_pinned_digest_asks_nothing_and_another_is_refused(isms, world, submit
     shown = isms("owner").ok("approval", "show", submitted.request.meta.ref)
     digest = re.search(r"digest +([0-9a-f]{64})", shown).group(1)
     other = ("0" if digest[0] != "0" else "1") + digest[1:]
-    text = isms("owner").fails(6, "accept", "approve", submitted.request.meta.ref, "--digest", other)
+    text = isms("owner").fails(6, "accept", "approve", submitted.request.meta.ref,
+                               "--digest", other)
     assert digest in text and state(world, submitted) == PENDING
     isms("owner").ok("accept", "approve", submitted.request.meta.ref, "--digest", digest,
                      "--no-input")
