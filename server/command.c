@@ -223,6 +223,7 @@ void command_print_help(FILE *out)
 		      "  HUP             read the settings, certificate and key again; new\n"
 		      "                  workers take over, the old ones drain. What is wrong is\n"
 		      "                  logged and changes nothing; listen needs a restart\n"
+		      "  USR1            log how many connections and calls there were\n"
 		      "\n"
 		      "Settings, as arguments or in the file\n");
 	conf_print_help(out, &settings_table);

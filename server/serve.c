@@ -28,6 +28,7 @@
 #include "server/file.h"
 #include "server/listener.h"
 #include "server/net/worker.h"
+#include "server/process.h"
 #include "server/rpc/services.h"
 #include "server/settings.h"
 #include "server/supervisor.h"
@@ -75,12 +76,56 @@ static void hold_signals(int how)
 	(void)sigprocmask(how, &set, NULL);
 }
 
+/* Tells the service manager, if there is one, by its datagram protocol. */
+static void notify(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
+		return;
+	memcpy(address.sun_path, path, strlen(path));
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+	(void)close(fd);
+}
+
+static void report(void *arg)
+{
+	const struct service *service = arg;
+	struct worker_counters sum = { 0 };
+
+	for (size_t i = 0; i < SUPERVISOR_SLOTS; i++) {
+		const volatile struct worker_counters *one = &service->counters[i];
+
+		sum.accepted += one->accepted;
+		sum.connections += one->connections;
+		sum.handshakes_failed += one->handshakes_failed;
+		sum.calls += one->calls;
+		sum.in_flight += one->in_flight;
+		sum.refused += one->refused;
+	}
+	log_write(LOG_LEVEL_INFO, "counters",
+		  "accepted=%llu connections=%llu handshakes_failed=%llu calls=%llu in_flight=%llu "
+		  "refused=%llu",
+		  (unsigned long long)sum.accepted, (unsigned long long)sum.connections,
+		  (unsigned long long)sum.handshakes_failed, (unsigned long long)sum.calls,
+		  (unsigned long long)sum.in_flight, (unsigned long long)sum.refused);
+}
+
 /* --- a worker ----------------------------------------------------------------- */
 
 struct worker_signals {
 	struct service *service;
 	struct worker *worker;
-	struct event *events[3];
+	struct event *events[4];
+	int64_t stop_asked; /* without a supervisor; 0: not yet */
 };
 
 static void on_stop(evutil_socket_t sig, short what, void *arg)
@@ -90,6 +135,30 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	worker_drain(signals->worker);
+}
+
+/* What else the supervisor would do. */
+static void on_stop_alone(evutil_socket_t sig, short what, void *arg)
+{
+	struct worker_signals *signals = arg;
+	int64_t now = process_now_us();
+
+	if (signals->stop_asked == 0) {
+		signals->stop_asked = now;
+		notify("STOPPING=1");
+	} else if (now >= signals->stop_asked + SUPERVISOR_AGAIN_US) {
+		worker_stop(signals->worker);
+	}
+	on_stop(sig, what, arg);
+}
+
+static void on_report(evutil_socket_t sig, short what, void *arg)
+{
+	const struct worker_signals *signals = arg;
+
+	(void)sig;
+	(void)what;
+	report(signals->service);
 }
 
 static bool load_settings(struct service *service, struct arena **arena, struct settings *settings,
@@ -115,13 +184,19 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 
 static void signals_init(struct worker_signals *signals, struct event_base *base, bool alone)
 {
-	signals->events[0] = evsignal_new(base, SIGTERM, on_stop, signals);
-	signals->events[1] = evsignal_new(base, SIGINT, on_stop, signals);
-	if (alone)
+	event_callback_fn stop = alone ? on_stop_alone : on_stop;
+
+	signals->events[0] = evsignal_new(base, SIGTERM, stop, signals);
+	signals->events[1] = evsignal_new(base, SIGINT, stop, signals);
+	if (alone) {
 		signals->events[2] = evsignal_new(base, SIGHUP, on_reload, signals);
-	else
+		signals->events[3] = evsignal_new(base, SIGUSR1, on_report, signals);
+	} else {
+		/* Meant for the supervisor, when a whole group is signalled. */
 		(void)signal(SIGHUP, SIG_IGN);
-	for (size_t i = 0; i < (alone ? 3 : 2); i++) {
+		(void)signal(SIGUSR1, SIG_IGN);
+	}
+	for (size_t i = 0; i < (alone ? 4 : 2); i++) {
 		assert(signals->events[i]);
 		(void)event_add(signals->events[i], NULL);
 	}
@@ -129,7 +204,7 @@ static void signals_init(struct worker_signals *signals, struct event_base *base
 
 static void signals_done(struct worker_signals *signals)
 {
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		if (signals->events[i])
 			event_free(signals->events[i]);
 }
@@ -250,29 +325,6 @@ static bool reload(void *arg, struct supervisor *supervisor)
 	return true;
 }
 
-static void report(void *arg)
-{
-	const struct service *service = arg;
-	struct worker_counters sum = { 0 };
-
-	for (size_t i = 0; i < SUPERVISOR_SLOTS; i++) {
-		const volatile struct worker_counters *one = &service->counters[i];
-
-		sum.accepted += one->accepted;
-		sum.connections += one->connections;
-		sum.handshakes_failed += one->handshakes_failed;
-		sum.calls += one->calls;
-		sum.in_flight += one->in_flight;
-		sum.refused += one->refused;
-	}
-	log_write(LOG_LEVEL_INFO, "counters",
-		  "accepted=%llu connections=%llu handshakes_failed=%llu calls=%llu in_flight=%llu "
-		  "refused=%llu",
-		  (unsigned long long)sum.accepted, (unsigned long long)sum.connections,
-		  (unsigned long long)sum.handshakes_failed, (unsigned long long)sum.calls,
-		  (unsigned long long)sum.in_flight, (unsigned long long)sum.refused);
-}
-
 static pid_t restart_database(void *arg)
 {
 	struct service *service = arg;
@@ -281,26 +333,6 @@ static pid_t restart_database(void *arg)
 }
 
 /* --- the first process ------------------------------------------------------------- */
-
-/* Tells the service manager, if there is one, by its datagram protocol. */
-static void notify(const char *text)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
-		return;
-	memcpy(address.sun_path, path, strlen(path));
-	if (path[0] == '@')
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
-		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
-	(void)close(fd);
-}
 
 static struct status prepare(struct service *service, struct arena *arena)
 {
@@ -355,6 +387,17 @@ static struct status announce(const struct service *service, struct arena *arena
 	return st;
 }
 
+/* Whoever connects from now on is to go elsewhere at once, and not to wait for the
+ * workers that drain. */
+static void stopping(void *arg)
+{
+	struct service *service = arg;
+
+	(void)close(service->listen_fd);
+	service->listen_fd = -1;
+	notify("STOPPING=1");
+}
+
 static int supervise(struct service *service)
 {
 	int exit_status;
@@ -363,6 +406,7 @@ static int supervise(struct service *service)
 		.drain_timeout_us = service->settings->drain_timeout,
 		.worker = worker_process,
 		.reload = reload,
+		.stopping = stopping,
 		.report = report,
 		.helper_signal = SIGINT,
 		.arg = service,
@@ -410,7 +454,6 @@ struct status serve_run(int *exit_status, const struct command *command,
 		*exit_status = run_worker(&service, 0, true);
 		service.listen_fd = -1; /* was the worker's */
 	}
-	notify("STOPPING=1");
 	log_write(LOG_LEVEL_INFO, "stopped", "pid=%d", (int)getpid());
 	if (settings->pid_file[0])
 		(void)unlink(settings->pid_file);

@@ -22,7 +22,6 @@ enum {
 	STABLE_US = 10000000,      /* alive for so long: the back-off starts again */
 	KILL_GRACE_US = 2000000,   /* beyond the drain timeout, before SIGKILL */
 	HELPER_STOP_US = 30000000, /* for the helper to stop before SIGQUIT */
-	AGAIN_US = 1000000,        /* signals to stop closer than this are one */
 	WAIT_MAX_US = 60000000,
 };
 
@@ -222,9 +221,8 @@ static void reload(struct keeper *keeper)
 static void stop(struct keeper *keeper)
 {
 	if (keeper->stopping) {
-		/* Asked again, and not by one hand that signals a whole group as well:
-		 * without waiting for calls in flight. */
-		if (keeper->now < keeper->stop_asked + AGAIN_US)
+		/* Asked again: without waiting for calls in flight. */
+		if (keeper->now < keeper->stop_asked + SUPERVISOR_AGAIN_US)
 			return;
 		for (unsigned i = 0; i < SUPERVISOR_SLOTS; i++)
 			if (keeper->workers[i].state == DRAINING)
@@ -233,6 +231,7 @@ static void stop(struct keeper *keeper)
 	}
 	keeper->stopping = true;
 	keeper->stop_asked = keeper->now;
+	keeper->plan->stopping(keeper->plan->arg);
 	drain_workers(keeper);
 }
 
@@ -285,7 +284,7 @@ int supervisor_run(struct supervisor *supervisor)
 			keeper->reload_asked = true;
 		else if (sig == SIGINT || sig == SIGTERM)
 			stop(keeper);
-		else if (sig == SIGUSR1 && supervisor->report)
+		else if (sig == SIGUSR1)
 			supervisor->report(supervisor->arg);
 	}
 	free(keeper);

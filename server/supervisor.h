@@ -13,6 +13,10 @@
 /* Workers at once, with those of the previous settings that still drain. */
 enum { SUPERVISOR_WORKERS_MAX = 64, SUPERVISOR_SLOTS = 2 * SUPERVISOR_WORKERS_MAX };
 
+/* Signals to stop closer than this are one: a hand may signal a whole group and
+ * each of its processes. */
+enum { SUPERVISOR_AGAIN_US = 1000000 };
+
 struct supervisor {
 	unsigned workers;         /* 1 .. SUPERVISOR_WORKERS_MAX */
 	int64_t drain_timeout_us; /* a worker that drains longer is killed */
@@ -24,7 +28,9 @@ struct supervisor {
 	 * and may change workers and drain_timeout_us. true: replace all workers;
 	 * false: nothing changed, said in the log. */
 	bool (*reload)(void *arg, struct supervisor *supervisor);
-	/* SIGUSR1: says how it goes. May be NULL. */
+	/* Once, when it begins to stop: no worker will be started any more. */
+	void (*stopping)(void *arg);
+	/* SIGUSR1: says how it goes. */
 	void (*report)(void *arg);
 	/* Starts the helper again; -1 on failure. NULL when there is none. */
 	pid_t (*helper_start)(void *arg);

@@ -1,5 +1,6 @@
 """The program itself: command line, settings, workers, the embedded folder."""
 
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -11,6 +12,7 @@ import subprocess
 import time
 
 import grpc
+import psycopg
 import pytest
 
 from api import Api
@@ -46,6 +48,21 @@ def served_certificate(server):
     with socket.create_connection((host, int(port)), timeout=5) as plain:
         with context.wrap_socket(plain, server_hostname=host) as stream:
             return stream.getpeercert(binary_form=True)
+
+
+@contextlib.contextmanager
+def a_call_that_waits(server):
+    """A call in flight while the database's lock is held; has ended afterwards."""
+    with server.channel() as channel, server.database() as database:
+        nobody = Api(channel)
+        request = nobody.request("AuthService/Login", organisation="example",
+                                 email="nobody@example.org", password="a wrong pass phrase")
+        with database.transaction():
+            database.execute("LOCK TABLE app_user IN ACCESS EXCLUSIVE MODE")
+            waiting = nobody.future("AuthService/Login", request)
+            time.sleep(0.3)
+            yield waiting
+        waiting.exception(timeout=10)
 
 
 @pytest.fixture()
@@ -295,20 +312,39 @@ def test_reloads_in_a_row_end_with_all_workers(own):
 
 def test_a_second_reload_cuts_no_call_that_the_first_lets_end(own):
     server = own("--workers", "1")
-    with server.channel() as channel, server.database() as database:
-        nobody = Api(channel)
-        request = nobody.request("AuthService/Login", organisation="example",
-                                 email="nobody@example.org", password="a wrong pass phrase")
-        with database.transaction():
-            database.execute("LOCK TABLE app_user IN ACCESS EXCLUSIVE MODE")
-            waiting = nobody.future("AuthService/Login", request)
+    with a_call_that_waits(server) as waiting:
+        for _ in range(2):
+            server.process.send_signal(signal.SIGHUP)
             time.sleep(0.3)
-            for _ in range(2):
-                server.process.send_signal(signal.SIGHUP)
-                time.sleep(0.3)
-        assert waiting.exception(timeout=10).code() == grpc.StatusCode.UNAUTHENTICATED
+    assert waiting.code() == grpc.StatusCode.UNAUTHENTICATED
     wait_until(lambda: server.tail(4000).count("event=reloaded") == 2)
     assert server.stop() == 0
+
+
+def test_a_server_that_drains_refuses_connections_at_once(own):
+    server = own("--workers", "1")
+    host, port = server.address.rsplit(":", 1)
+    with a_call_that_waits(server) as waiting:
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), timeout=5)
+        assert server.process.poll() is None
+    assert waiting.code() == grpc.StatusCode.UNAUTHENTICATED
+    assert server.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_second_signal_does_not_wait_for_calls(own, workers):
+    server = own("--workers", workers)
+    # The database goes before its lock is given back.
+    with contextlib.suppress(psycopg.OperationalError), a_call_that_waits(server) as waiting:
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(1.2)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert waiting.exception(timeout=5).code() == grpc.StatusCode.UNAVAILABLE
+        assert server.process.wait(20) == 0
 
 
 def test_one_process_serves_with_workers_0(own):
@@ -321,8 +357,9 @@ def test_one_process_serves_with_workers_0(own):
     assert server.stop() == 0
 
 
-def test_counters_are_told_on_usr1(own):
-    server = own("--workers", "2")
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_counters_are_told_on_usr1(own, workers):
+    server = own("--workers", workers)
     served_certificate(server)
     server.process.send_signal(signal.SIGUSR1)
     line = wait_until(lambda: re.search(r"event=counters .*accepted=(\d+)", server.tail(400)))
@@ -476,8 +513,8 @@ def test_serves_with_a_given_database_and_tells_the_service_manager(server, tmp_
                     assert stream.version() == "TLSv1.3"
                     assert stream.selected_alpn_protocol() == "h2"
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
             assert manager.recv(64) == b"STOPPING=1"
+            assert process.wait(20) == 0
         finally:
             if process.poll() is None:
                 process.kill()
