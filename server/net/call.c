@@ -20,7 +20,7 @@
 enum {
 	ARENA_MAX = 4 << 20,
 	CONNECTION_BODY_MAX = 16 << 20,
-	CONNECTION_QUEUE_MAX = 8 << 20, /* answers waiting, for new calls to be taken */
+	CONNECTION_QUEUE_MAX = 8 << 20, /* answers waiting, to take calls or add to a stream */
 	RECEIVE_US = 30 * 1000000,      /* for the one message of a call to come in */
 	TAKE_US = 60 * 1000000,         /* for an answer to be taken by the client */
 	LOG_PATH_MAX = 200,
@@ -119,11 +119,21 @@ void call_finish(struct call *call, const struct status *st)
 	conn_mark(call->conn);
 }
 
+/* Whether a stream that does not take what it was sent stands for more than its
+ * share of what waits: streams add up without new calls being asked for. */
+static bool is_slow_reader(const struct call *call)
+{
+	return call->route->streaming && codec_stream_queued(call->stream) > 0 &&
+	       (codec_queued(call->conn->codec) > CONNECTION_QUEUE_MAX ||
+		call->worker->queued > WORKER_QUEUE_MAX);
+}
+
 bool call_send(struct call *call, const uint8_t *message, size_t len)
 {
 	assert(call->state == CALL_RUNNING);
 	uint8_t prefix[GRPC_PREFIX];
-	if (codec_stream_queued(call->stream) + sizeof(prefix) + len > CODEC_QUEUE_MAX) {
+	if (codec_stream_queued(call->stream) + sizeof(prefix) + len > CODEC_QUEUE_MAX ||
+	    is_slow_reader(call)) {
 		fail(call, call->route->streaming
 				   ? status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "READER_TOO_SLOW",
 						 "the client does not take what it asked for")
@@ -327,6 +337,7 @@ static void on_head(void *user)
 	if (!admit(call)) {
 		return;
 	}
+	disarm(call); /* a head in pieces: now the deadline is known */
 	set_state(call, call->route->many ? CALL_RUNNING : CALL_BODY);
 	if (call->route->many && call->deadline_us != 0) {
 		arm(call, call->deadline_us);

@@ -27,6 +27,7 @@ enum {
 	CLOSING_US = 5 * 1000000,
 	STALL_US = 60 * 1000000,
 	KEEPALIVE_S = 60,
+	CROWDED_HANDSHAKE_US = 250 * 1000,
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
@@ -353,13 +354,21 @@ void conn_flush(struct conn *conn)
 
 /* --- ends ----------------------------------------------------------------- */
 
+/* Who takes its time while others wait to be accepted has less of it. */
+static bool hampers(const struct conn *conn, int64_t now_us)
+{
+	const struct worker_settings *settings = &conn->worker->settings;
+	return conn->state == CONN_HANDSHAKE && conn->worker->crowded &&
+	       now_us >= conn->deadline_us - settings->handshake_us + CROWDED_HANDSHAKE_US;
+}
+
 void conn_sweep(struct conn *conn, int64_t now_us)
 {
 	if (conn->state == CONN_OPEN && conn->deadline_us != 0 && codec_greeted(conn->codec)) {
 		conn->deadline_us = 0;
 	}
 	if ((conn->deadline_us != 0 && now_us >= conn->deadline_us) ||
-	    (conn->writing && now_us - conn->stalled_us > STALL_US)) {
+	    (conn->writing && now_us - conn->stalled_us > STALL_US) || hampers(conn, now_us)) {
 		conn_kill(conn);
 		return;
 	}
@@ -370,22 +379,28 @@ void conn_sweep(struct conn *conn, int64_t now_us)
 	}
 }
 
-void conn_notice_shutdown(struct conn *conn)
+static void end_streams(struct conn *conn)
 {
 	struct call *call;
+	TAILQ_FOREACH(call, &conn->calls, link)
+	{
+		call_shutdown(call);
+	}
+}
+
+void conn_notice_shutdown(struct conn *conn)
+{
 	if (conn->state == CONN_OPEN) {
 		codec_notice_shutdown(conn->codec);
 		conn_mark(conn);
-		TAILQ_FOREACH(call, &conn->calls, link)
-		{
-			call_shutdown(call);
-		}
+		end_streams(conn);
 	}
 }
 
 void conn_shutdown(struct conn *conn)
 {
 	if (conn->state == CONN_OPEN) {
+		end_streams(conn); /* that came after the notice */
 		codec_shutdown(conn->codec);
 		conn_mark(conn);
 	}

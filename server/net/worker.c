@@ -143,6 +143,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct worker *worker = arg;
 	struct conn *conn;
 	struct conn *next;
+	worker->crowded = worker->n_handshakes >= worker->settings.handshakes_max;
 	for (conn = TAILQ_FIRST(&worker->conns); conn != NULL; conn = next) {
 		next = TAILQ_NEXT(conn, link);
 		conn_sweep(conn, worker_now(worker));

@@ -34,7 +34,7 @@ struct worker_settings {
 	struct ssl_ctx_st *tls;      /* a reference is taken */
 	unsigned number;             /* of the worker: upper part of the ids of calls */
 	size_t connections_max;      /* beyond, accepting stops */
-	size_t handshakes_max;       /* likewise */
+	size_t handshakes_max;       /* likewise; then slow ones have to go */
 	unsigned streams_max;        /* announced, a connection */
 	size_t connection_calls_max; /* in flight; beyond: RESOURCE_EXHAUSTED; 0: streams_max */
 	size_t calls_max;            /* in flight in the engine */
@@ -65,6 +65,7 @@ struct worker {
 	int64_t now_us; /* 0: not read in this turn */
 	int reserve_fd; /* given up to accept and refuse when descriptors run out */
 	bool accepting;
+	bool crowded; /* as many handshakes as may be, at the last tick */
 	bool stopped;
 	bool draining;
 	bool refusing; /* new calls get UNAVAILABLE */

@@ -73,7 +73,8 @@ static int serve(int listen_fd)
 	fake_engine.base = base;
 	settings.listen_fd = listen_fd;
 	settings.connections_max = 20;
-	settings.handshake_us = 500 * 1000;
+	settings.handshakes_max = 12;
+	settings.handshake_us = 1500 * 1000;
 	worker = worker_new(base, &fake_engine, NULL, &settings);
 	SSL_CTX_free(settings.tls);
 	struct event *term = evsignal_new(base, SIGTERM, on_term, NULL);

@@ -295,6 +295,36 @@ TEST(the_deadline_is_kept_before_the_engine_and_by_it)
 	client_close(&client);
 }
 
+TEST(the_deadline_is_kept_when_the_head_comes_in_pieces)
+{
+	static const struct field fields[] = {
+		{ ":method", "POST" },      { ":scheme", "https" },
+		{ ":path", FAKE("Echo") },  { ":authority", "localhost" },
+		{ "grpc-timeout", "300m" }, { "content-type", "application/grpc" },
+		{ "te", "trailers" },
+	};
+	enum { N = sizeof(fields) / sizeof(fields[0]), FIRST = 3 };
+	struct client client = open_client();
+	int32_t stream = client.next;
+	struct buf block;
+	buf_init(&block, 1 << 12);
+	for (size_t i = 0; i < N; i++) {
+		hpack_field(&block, fields[i].name, fields[i].value, strlen(fields[i].value));
+		if (i != FIRST && i != N - 1)
+			continue;
+		client_frame(&client, i == FIRST ? NGHTTP2_HEADERS : NGHTTP2_CONTINUATION,
+			     i == FIRST ? 0 : NGHTTP2_FLAG_END_HEADERS, stream, buf_bytes(&block),
+			     buf_len(&block));
+		client_flush(&client);
+		buf_clear(&block);
+		usleep(50000);
+	}
+	struct answer answer = client_answer(&client, stream);
+	CHECK_STR(answer.status, "4");
+	CHECK_STR(reason_of(&answer), "DEADLINE_EXCEEDED");
+	client_close(&client);
+}
+
 TEST(a_reset_and_a_lost_connection_cancel_the_call)
 {
 	struct client client = open_client();

@@ -78,6 +78,41 @@ TEST(reflection_finds_files_symbols_and_services)
 	client_close(&client);
 }
 
+TEST(a_client_that_takes_nothing_is_given_no_more)
+{
+	enum { STREAMS = 6, REQUESTS = 600, BOUND = 10 << 20 };
+	static const char request[] = "\0\0\0\0\x22\x1a\x20google/protobuf/descriptor.proto";
+	struct client client = open_client();
+	int32_t streams[STREAMS];
+	struct buf many;
+	size_t sum = 0, refused = 0;
+	buf_init(&many, 1 << 20);
+	for (int i = 0; i < REQUESTS; i++)
+		buf_add(&many, request, sizeof(request) - 1);
+	/* No window for streams, a large one for the connection. */
+	client_frame(&client, NGHTTP2_SETTINGS, 0, 0, "\0\4\0\0\0\0", 6);
+	client_frame(&client, NGHTTP2_WINDOW_UPDATE, 0, 0, "\x3f\0\0\0", 4);
+	for (size_t i = 0; i < STREAMS; i++) {
+		streams[i] = client_call(
+			&client, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", NONE);
+	}
+	for (size_t i = 0; i < STREAMS; i++)
+		client_data(&client, streams[i], buf_bytes(&many), buf_len(&many), true);
+	for (size_t i = 0; i < STREAMS; i++) {
+		client_frame(&client, NGHTTP2_WINDOW_UPDATE, 0, streams[i], "\x3f\0\0\0", 4);
+		client_flush(&client);
+		struct answer answer = client_answer(&client, streams[i]);
+		CHECK(answer.ended);
+		sum += answer.data_len;
+		refused += strcmp(answer.status, "8") == 0;
+	}
+	CHECK(sum > BOUND / 2);
+	CHECK(sum < BOUND);
+	CHECK(refused > 0);
+	buf_done(&many);
+	client_close(&client);
+}
+
 /* --- connections ---------------------------------------------------------- */
 
 TEST(a_silent_peer_is_dropped_after_the_handshake_time)
@@ -86,10 +121,30 @@ TEST(a_silent_peer_is_dropped_after_the_handshake_time)
 	char byte;
 	int fd = client_connect(port);
 	struct pollfd silent = { .fd = fd, .events = POLLIN };
-	CHECK_INT(poll(&silent, 1, 2000), 1);
+	CHECK_INT(poll(&silent, 1, 4000), 1);
 	CHECK_INT(recv(fd, &byte, 1, 0), 0);
 	close(fd);
 	client_close(&client);
+}
+
+TEST(silent_peers_make_room_for_one_that_speaks)
+{
+	enum { N = 12 };
+	struct client first = open_client();
+	int silent[N];
+	struct timespec before, after;
+	for (size_t i = 0; i < N; i++)
+		silent[i] = client_connect(port);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	struct client client = open_client();
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	/* Much less than the handshake time that they would have alone. */
+	CHECK((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 <
+	      1000);
+	for (size_t i = 0; i < N; i++)
+		close(silent[i]);
+	client_close(&client);
+	client_close(&first);
 }
 
 TEST(the_name_in_the_certificate_must_fit)
@@ -173,6 +228,7 @@ TEST(a_drain_serves_what_runs_and_ends_with_0)
 {
 	struct client client = open_client();
 	struct client idle = open_client();
+	struct client watcher = open_client();
 	int32_t slow = client_call(&client, FAKE("Delay"), NONE);
 	client_message(&client, slow, "1500", true);
 	struct answer answer = call(&client, FAKE("Echo"), "hi", NONE);
@@ -182,11 +238,17 @@ TEST(a_drain_serves_what_runs_and_ends_with_0)
 	while (client.goaway < 0 && client_step(&client, &answer, slow))
 		;
 	CHECK_INT(client.goaway, NGHTTP2_NO_ERROR);
+	/* One on its way when the notice came. */
+	int32_t watched = client_call(&watcher, "/grpc.health.v1.Health/Watch", NONE);
+	client_message(&watcher, watched, "", true);
 	usleep(350000); /* past the grace for calls on their way */
 	struct answer late = call(&client, FAKE("Echo"), "hi", NONE);
 	CHECK_STR(late.status, "14");
 	CHECK_STR(reason_of(&late), "SHUTTING_DOWN");
 	CHECK(client_ends(&idle));
+	struct answer last = client_answer(&watcher, watched);
+	CHECK_STR(last.status, "14");
+	CHECK(client_ends(&watcher));
 	while (!answer.ended && client_step(&client, &answer, slow))
 		;
 	CHECK_STR(answer.status, "0");
@@ -194,6 +256,7 @@ TEST(a_drain_serves_what_runs_and_ends_with_0)
 	CHECK(server_ended_well());
 	client_close(&client);
 	client_close(&idle);
+	client_close(&watcher);
 }
 
 TAP_MAIN
