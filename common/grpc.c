@@ -21,7 +21,8 @@ static const struct {
 
 enum { UNITS = sizeof(units) / sizeof(units[0]) };
 
-struct status grpc_prefix_parse(uint32_t *out, const uint8_t prefix[GRPC_PREFIX])
+static struct status parse_prefix(uint32_t *out, const uint8_t prefix[GRPC_PREFIX], uint32_t max,
+				  const char *too_large)
 {
 	uint32_t len = (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 |
 		       (uint32_t)prefix[3] << 8 | prefix[4];
@@ -32,11 +33,20 @@ struct status grpc_prefix_parse(uint32_t *out, const uint8_t prefix[GRPC_PREFIX]
 	if (prefix[0] == 1)
 		return status_make(STATUS_CODE_INVALID_ARGUMENT, "COMPRESSED_MESSAGE",
 				   "compressed messages are not taken");
-	if (len > GRPC_MESSAGE_MAX)
-		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
-				   "a message holds at most 1 MiB");
+	if (len > max)
+		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE", too_large);
 	*out = len;
 	return STATUS_OK;
+}
+
+struct status grpc_prefix_parse(uint32_t *out, const uint8_t prefix[GRPC_PREFIX])
+{
+	return parse_prefix(out, prefix, GRPC_MESSAGE_MAX, "a message holds at most 1 MiB");
+}
+
+struct status grpc_reply_prefix_parse(uint32_t *out, const uint8_t prefix[GRPC_PREFIX])
+{
+	return parse_prefix(out, prefix, GRPC_REPLY_MAX, "a reply holds at most 4 MiB");
 }
 
 void grpc_prefix_write(uint8_t prefix[GRPC_PREFIX], uint32_t len)

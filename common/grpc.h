@@ -15,13 +15,17 @@ struct buf;
 
 enum {
 	GRPC_PREFIX = 5,            /* flag byte and big-endian length */
-	GRPC_MESSAGE_MAX = 1 << 20, /* bytes of one message */
+	GRPC_MESSAGE_MAX = 1 << 20, /* bytes of one message to the server */
+	GRPC_REPLY_MAX = 4 << 20,   /* of one from it: what stock clients take */
 };
 
 /* The 5-byte prefix: INVALID_ARGUMENT for a flag above 1 or a compressed
  * message, RESOURCE_EXHAUSTED above GRPC_MESSAGE_MAX. *out is not written on
  * failure. */
 STATUS_MUST_CHECK struct status grpc_prefix_parse(uint32_t *out, const uint8_t prefix[GRPC_PREFIX]);
+/* The same for a message of the server, up to GRPC_REPLY_MAX. */
+STATUS_MUST_CHECK struct status grpc_reply_prefix_parse(uint32_t *out,
+							const uint8_t prefix[GRPC_PREFIX]);
 void grpc_prefix_write(uint8_t prefix[GRPC_PREFIX], uint32_t len);
 
 /* grpc-timeout: 1 to 8 digits and one of H M S m u n. Microseconds, rounded

@@ -163,7 +163,7 @@ struct call *call_new(const char *method, const ProtobufCMessage *request,
 		return NULL;
 	}
 	buf_init(&call->details, CALL_DETAILS_MAX);
-	buf_init(&call->data, GRPC_PREFIX + GRPC_MESSAGE_MAX);
+	buf_init(&call->data, GRPC_PREFIX + GRPC_REPLY_MAX);
 	call->request_id = "";
 	call->response = response;
 	call->not_before_us = now_us;
@@ -278,11 +278,11 @@ void call_header(struct call *call, const char *name, size_t name_len, const cha
 static bool take_prefix(struct status *out_st, struct call *call)
 {
 	uint32_t len = 0;
-	struct status st = grpc_prefix_parse(&len, buf_bytes(&call->data));
+	struct status st = grpc_reply_prefix_parse(&len, buf_bytes(&call->data));
 	if (!status_ok(&st)) {
 		*out_st = st.code == STATUS_CODE_RESOURCE_EXHAUSTED
 				  ? status_make(st.code, "MESSAGE_TOO_LARGE",
-						"the server's reply is larger than 1 MiB")
+						"the server's reply is larger than 4 MiB")
 				  : status_make(STATUS_CODE_INTERNAL, "BAD_REPLY",
 						"the server's reply is not framed as gRPC");
 		return false;

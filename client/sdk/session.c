@@ -12,7 +12,7 @@
 #include "common/grpc.h"
 
 enum {
-	STREAM_WINDOW = GRPC_MESSAGE_MAX + (64 << 10),
+	STREAM_WINDOW = GRPC_REPLY_MAX + (64 << 10),
 	CONNECTION_WINDOW = 4 << 20,
 	HEADERS_MAX = 64 << 10,
 	BEARER_MAX = OPTIONS_TEXT_MAX + 8,

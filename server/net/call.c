@@ -132,7 +132,8 @@ bool call_send(struct call *call, const uint8_t *message, size_t len)
 {
 	assert(call->state == CALL_RUNNING);
 	uint8_t prefix[GRPC_PREFIX];
-	if (codec_stream_queued(call->stream) + sizeof(prefix) + len > CODEC_QUEUE_MAX ||
+	if (len > GRPC_REPLY_MAX ||
+	    codec_stream_queued(call->stream) + sizeof(prefix) + len > CODEC_QUEUE_MAX ||
 	    is_slow_reader(call)) {
 		fail(call, call->route->streaming
 				   ? status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "READER_TOO_SLOW",

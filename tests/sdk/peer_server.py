@@ -99,7 +99,7 @@ class Peer(grpc.GenericRpcHandler):
             (self.folder / "server.pem").read_bytes())])
         self.server = grpc.server(futures.ThreadPoolExecutor(80), handlers=[self], options=[
             ("grpc.so_reuseport", 1), ("grpc.max_receive_message_length", 4 << 20),
-            ("grpc.max_send_message_length", 4 << 20), ("grpc.max_concurrent_streams", 20)])
+            ("grpc.max_send_message_length", 8 << 20), ("grpc.max_concurrent_streams", 20)])
         assert self.server.add_secure_port(f"127.0.0.1:{self.port}", credentials)
         self.server.start()
         return self

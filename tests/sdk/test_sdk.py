@@ -151,11 +151,11 @@ def test_methods_that_are_not_there(peer, drive):
     assert isms("get a")["code"] == "OK"
 
 
-def test_messages_of_up_to_one_mebibyte(peer, drive):
+def test_requests_of_up_to_one_mebibyte_and_replies_of_four(peer, drive):
     isms = drive(peer.address)
-    peer.then(lambda call, context: peer.echo(call, context, "c" * (1000 << 10)))
-    assert isms("get a")["cause_len"] == 1000 << 10
-    peer.then(lambda call, context: peer.echo(call, context, "c" * (1 << 20)))
+    peer.then(lambda call, context: peer.echo(call, context, "c" * (4000 << 10)))
+    assert isms("get a")["cause_len"] == 4000 << 10
+    peer.then(lambda call, context: peer.echo(call, context, "c" * (4 << 20)))
     reply = isms("get a")
     assert (reply["code"], reply["reason"]) == ("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")
     assert isms(f"pad {1000 << 10}")["code"] == "OK"

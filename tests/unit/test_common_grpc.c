@@ -16,6 +16,14 @@ TEST(a_prefix_is_read_and_written)
 	st = grpc_prefix_parse(&len, prefix);
 	CHECK(status_ok(&st));
 	CHECK_INT(len, GRPC_MESSAGE_MAX);
+	grpc_prefix_write(prefix, GRPC_REPLY_MAX);
+	st = grpc_reply_prefix_parse(&len, prefix);
+	CHECK(status_ok(&st));
+	CHECK_INT(len, GRPC_REPLY_MAX);
+	grpc_prefix_write(prefix, GRPC_REPLY_MAX + 1);
+	st = grpc_reply_prefix_parse(&len, prefix);
+	CHECK_INT(st.code, STATUS_CODE_RESOURCE_EXHAUSTED);
+	CHECK_INT(len, GRPC_REPLY_MAX);
 }
 
 TEST(a_bad_prefix_is_refused_and_writes_nothing)
