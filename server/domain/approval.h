@@ -11,8 +11,9 @@
 #include "server/domain/facts.h"
 #include "server/domain/plan.h"
 
-/* Assignees of one request, all steps together; so many rows a plan can hold. */
-enum { APPROVAL_ASSIGNEES_MAX = 128, APPROVAL_CANDIDATES_MAX = 2000 };
+/* Assignees of one request, all steps together: so many rows a plan can hold, and the
+ * last vote can prove the account and the person of each. */
+enum { APPROVAL_ASSIGNEES_MAX = 96, APPROVAL_CANDIDATES_MAX = 2000 };
 
 struct approval_opening {
 	char *id; /* of the request, for the subject to refer to */

@@ -6,9 +6,6 @@
 #include "server/domain/must.h"
 #include "server/domain/states.h"
 
-/* Beyond these the sets of the dossiers may be cut off (risk.sql). */
-enum { AFFECTED_PLANS_MAX = 96, AFFECTED_ACCEPTANCES_MAX = 48, AFFECTED_REQUESTS_MAX = 48 };
-
 static void return_subject(struct dossier *dossier, const Isms__V1__ApprovalRequest *request)
 {
 	struct dossier_plan *plan = dossier_find_plan(dossier, request->subject_id);
@@ -91,11 +88,11 @@ static bool too_many(const struct facts *facts, const char *of)
 {
 	return loaded(facts, "risk", of, &isms__v1__risk__descriptor) > MATERIAL_RISKS_MAX ||
 	       loaded(facts, "plans", of, &isms__v1__treatment_plan__descriptor) >
-		       AFFECTED_PLANS_MAX ||
+		       MATERIAL_PLANS_MAX ||
 	       loaded(facts, "acceptances", of, &isms__v1__acceptance__descriptor) >
-		       AFFECTED_ACCEPTANCES_MAX ||
+		       MATERIAL_ACCEPTANCES_MAX ||
 	       loaded(facts, "requests", of, &isms__v1__approval_request__descriptor) >
-		       AFFECTED_REQUESTS_MAX;
+		       MATERIAL_REQUESTS_MAX;
 }
 
 struct status material_change_of(const char *of, const struct facts *facts, struct plan *plan,

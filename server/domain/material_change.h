@@ -9,8 +9,14 @@
 #include "common/status.h"
 #include "server/domain/dossier.h"
 
-/* The risks that one change may touch; risk.sql loads one more. */
-enum { MATERIAL_RISKS_MAX = 32 };
+/* The rows that one change may touch, so that one commit can write and prove them;
+ * risk.sql loads one more of each. */
+enum {
+	MATERIAL_RISKS_MAX = 32,
+	MATERIAL_PLANS_MAX = 96,
+	MATERIAL_ACCEPTANCES_MAX = 48,
+	MATERIAL_REQUESTS_MAX = 48,
+};
 
 /* Applies a change to one risk, whose dossier the caller settles. what names the
  * change in a sentence ("the current level rose from MEDIUM to HIGH"); it is kept

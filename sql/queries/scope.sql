@@ -169,7 +169,7 @@ FROM treatment_plan p
 WHERE p.org_id = $1 AND p.ai_system_id = $2 AND p.option = 'AVOID'
   AND p.state IN ('SUBMITTED', 'APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
 ORDER BY p.state = 'SUBMITTED', p.id
-LIMIT 100;
+LIMIT 20;
 
 -- name: ai_system_insert
 -- class: commit
