@@ -368,21 +368,36 @@ static void settle(struct call *call, struct isms_reply *reply, enum call_reach 
 	set_ended(call, reply);
 }
 
-void call_fail(struct call *call, const struct status *st, enum call_reach reach, bool final,
-	       int64_t now_us)
+/* An end that leaves open whether an earlier try or this one took effect says so. */
+static void tell_unknown(struct call *call, enum status_code code, bool final)
 {
-	settle(call, reply_failed(st, final, call->request_id), reach, now_us);
-	bool unsure = call->ended && reach != CALL_ANSWERED && call->maybe_seen && !call->read;
-	if (!unsure) {
+	if (!call->ended || !call->maybe_seen || call->read) {
 		return;
 	}
 	struct status unknown =
-		status_make(st->code, "OUTCOME_UNKNOWN",
+		status_make(code, "OUTCOME_UNKNOWN",
 			    call->keyed ? "the reply was lost; calling again with the same request "
 					  "id tells what became of the call"
 					: "the reply was lost; the call may have taken effect");
 	isms_reply_free(call->reply);
 	call->reply = reply_failed(&unknown, final || !call->keyed, call->request_id);
+}
+
+/* Failures by which a server does not even look at the key of the request. */
+static bool is_turned_away(enum isms_code code)
+{
+	return code == ISMS_UNAVAILABLE || code == ISMS_RESOURCE_EXHAUSTED ||
+	       code == ISMS_CANCELLED || code == ISMS_DEADLINE_EXCEEDED ||
+	       code == ISMS_UNAUTHENTICATED;
+}
+
+void call_fail(struct call *call, const struct status *st, enum call_reach reach, bool final,
+	       int64_t now_us)
+{
+	settle(call, reply_failed(st, final, call->request_id), reach, now_us);
+	if (reach != CALL_ANSWERED) {
+		tell_unknown(call, st->code, final);
+	}
 }
 
 void call_expire(struct call *call, int64_t now_us)
@@ -467,6 +482,9 @@ void call_end(struct call *call, int64_t now_us)
 				      call->data_want - GRPC_PREFIX, call->request_id);
 	}
 	settle(call, reply, CALL_ANSWERED, now_us);
+	if (call->ended && is_turned_away(isms_reply_code(call->reply))) {
+		tell_unknown(call, (enum status_code)isms_reply_code(call->reply), false);
+	}
 	buf_clear(&call->data);
 }
 

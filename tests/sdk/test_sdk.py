@@ -436,6 +436,27 @@ def test_a_lost_connection_is_no_licence_to_call_twice(drive, raw):
     assert UUID7.match(reply["request_id"])
 
 
+@pytest.mark.parametrize("code,open_end", [(CODE.UNAVAILABLE, True), (CODE.UNAUTHENTICATED, True),
+                                           (CODE.FAILED_PRECONDITION, False)])
+def test_an_answer_that_tells_nothing_of_a_lost_try_leaves_its_outcome_open(
+        drive, raw, code, open_end):
+    def lose(wire):
+        wire.request()
+
+    def refuse(wire):
+        stream, _ = wire.request()
+        wire.send(p.trailers_only(stream, code.value[0], "no"))
+        wire.until_closed()
+    server = raw(lose, refuse)
+    reply = drive(server.address)("create a retries=1")
+    assert (reply["code"], reply["reason"]) == (
+        code.name, "OUTCOME_UNKNOWN" if open_end else code.name)
+    assert UUID7.match(reply["request_id"])
+    server = raw(refuse)
+    reply = drive(server.address)("create a retries=-1")
+    assert (reply["code"], reply["reason"]) == (code.name, code.name)
+
+
 def test_a_server_that_closes_under_an_upload_raises_no_signal(drive, raw):
     def slam(wire):
         wire.read()
@@ -489,7 +510,7 @@ BAD = {
     "two messages": (lambda s: p.head(s) + p.message(s, b"") + p.message(s, b"") + p.trailers(s),
                      "INTERNAL", "BAD_REPLY"),
     "compressed": (lambda s: p.head(s) + p.message(s, b"ab", flag=1), "INTERNAL", "BAD_REPLY"),
-    "too large": (lambda s: p.head(s) + p.message(s, b"ab", length=(1 << 20) + 1),
+    "too large": (lambda s: p.head(s) + p.message(s, b"ab", length=(4 << 20) + 1),
                   "RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE"),
     "not a message": (lambda s: p.head(s) + p.message(s, b"\x0a\xff\xff\xff") + p.trailers(s),
                       "INTERNAL", "BAD_REPLY"),
