@@ -261,11 +261,32 @@ void conn_read(struct conn *conn)
 	}
 }
 
+/* Nothing of it is looked at. */
+static void drop_input(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+	for (unsigned i = 0; i < READS_MAX; i++) {
+		ssize_t n = recv(conn->fd, worker->scratch, sizeof(worker->scratch), 0);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+			conn_kill(conn);
+			return;
+		}
+		if (n < 0) {
+			return;
+		}
+	}
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	conn_read(arg);
+	struct conn *conn = arg;
+	if (conn->state == CONN_LINGERING) {
+		drop_input(conn);
+	} else {
+		conn_read(conn);
+	}
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -336,9 +357,26 @@ static bool write_out(struct conn *conn)
 	return true;
 }
 
+/* To close with bytes unread would reset the connection, and the peer would lose
+ * what was sent last: why it ends. What still comes is dropped until the peer
+ * closes too. A worker that drains does not wait for that. */
+static void linger(struct conn *conn)
+{
+	if (conn->worker->draining) {
+		conn_kill(conn);
+		return;
+	}
+	conn->state = CONN_LINGERING;
+	conn->deadline_us = worker_now(conn->worker) + CLOSING_US;
+	tls_stream_free(conn->tls);
+	conn->tls = NULL;
+	shutdown(conn->fd, SHUT_WR);
+	event_add(&conn->readable, NULL);
+}
+
 void conn_flush(struct conn *conn)
 {
-	if (conn->codec == NULL) {
+	if (conn->codec == NULL || conn->state == CONN_LINGERING) {
 		return;
 	}
 	bool sent = write_out(conn);
@@ -348,7 +386,7 @@ void conn_flush(struct conn *conn)
 	count_queued(conn);
 	resume_reading(conn);
 	if (sent && (conn->state == CONN_CLOSING || codec_done(conn->codec))) {
-		conn_kill(conn);
+		linger(conn);
 	}
 }
 

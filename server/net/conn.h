@@ -22,8 +22,9 @@ struct worker;
 enum conn_state {
 	CONN_HANDSHAKE,
 	CONN_OPEN,
-	CONN_CLOSING, /* no more is read; ends when the output is sent */
-	CONN_DYING,   /* to be freed at the end of the turn */
+	CONN_CLOSING,   /* no more is read; ends when the output is sent */
+	CONN_LINGERING, /* all is sent; what still comes is dropped until the peer closes */
+	CONN_DYING,     /* to be freed at the end of the turn */
 };
 
 struct conn {
