@@ -11,6 +11,7 @@
 
 #include "common/arena.h"
 #include "common/embed.h"
+#include "server/db/fragment.h"
 #include "server/db/query_text.h"
 
 enum { QUERIES_MAX = 2000, SET_BYTES_MAX = 16 * 1024 * 1024 };
@@ -26,7 +27,9 @@ struct parser {
 	const char *const *kinds;
 	const char *file;
 	struct query *query; /* being read, or NULL between statements */
-	const char *sql;     /* first byte of its text, or NULL in the header */
+	struct query piece;  /* what query is when a fragment is being read */
+	struct fragments fragments;
+	const char *sql; /* first byte of its text, or NULL in the header */
 	bool has_class;
 	const char *fault;
 };
@@ -92,19 +95,28 @@ static bool add_param(struct parser *parser, struct text word)
 	return true;
 }
 
-static bool head_name(struct parser *parser, struct text value)
+static bool head_open(struct parser *parser, struct query *query, struct text value)
 {
-	struct query_set *set = parser->set;
 	if (parser->query != NULL)
 		return fail(parser, "the statement before the next name has no end");
 	if (value.len == 0 || value.len > 62)
 		return fail(parser, "a name has 1 to 62 characters");
-	assert(set->n < QUERIES_MAX);
-	parser->query = &set->queries[set->n];
-	*parser->query = (struct query){ .name = arena_strndup(set->arena, value.at, value.len) };
+	parser->query = query;
+	*query = (struct query){ .name = arena_strndup(parser->set->arena, value.at, value.len) };
 	parser->sql = NULL;
 	parser->has_class = false;
 	return parser->query->name != NULL || fail(parser, "out of memory");
+}
+
+static bool head_name(struct parser *parser, struct text value)
+{
+	assert(parser->set->n < QUERIES_MAX);
+	return head_open(parser, &parser->set->queries[parser->set->n], value);
+}
+
+static bool head_fragment(struct parser *parser, struct text value)
+{
+	return head_open(parser, &parser->piece, value);
 }
 
 static bool head_class(struct parser *parser, struct text value)
@@ -165,6 +177,8 @@ static bool head_line(struct parser *parser, struct text line)
 		return true;
 	if (text_is(key, "name"))
 		return head_name(parser, value);
+	if (text_is(key, "fragment"))
+		return head_fragment(parser, value);
 	if (parser->query == NULL)
 		return true;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -187,14 +201,25 @@ static const char *wrap(struct parser *parser, struct text sql)
 			    (int)sql.len, sql.at);
 }
 
+static bool end_fragment(struct parser *parser, struct text sql)
+{
+	const char *why = fragments_add(&parser->fragments, parser->query->name, sql);
+	if (why != NULL)
+		return fail(parser, why);
+	parser->query = NULL;
+	return true;
+}
+
 static bool end_statement(struct parser *parser, const char *end)
 {
 	struct query *query = parser->query;
-	if (!parser->has_class)
-		return fail(parser, "the header has no class");
 	struct text sql = text_trim((struct text){ parser->sql, (size_t)(end - parser->sql) });
 	if (sql.len == 0)
 		return fail(parser, "the statement is empty");
+	if (query == &parser->piece)
+		return end_fragment(parser, sql);
+	if (!parser->has_class)
+		return fail(parser, "the header has no class");
 	query->sql = wrap(parser, sql);
 	if (query->sql == NULL)
 		return fail(parser, "out of memory");
@@ -272,6 +297,14 @@ static bool finish(struct parser *parser)
 {
 	struct query_set *set = parser->set;
 	parser->file = "queries";
+	for (size_t i = 0; i < set->n; i++) {
+		parser->query = &set->queries[i];
+		const char *sql =
+			fragments_expand(&parser->fragments, parser->query->sql, set->arena);
+		if (sql == NULL)
+			return fail(parser, "names a fragment that is not there");
+		parser->query->sql = sql;
+	}
 	qsort(set->queries, set->n, sizeof(struct query), compare);
 	for (size_t i = 1; i < set->n; i++) {
 		parser->query = &set->queries[i];

@@ -14,6 +14,8 @@
  * no comment; in it, "-- word: …" with an unknown word is a mistake, any other
  * comment is one. A statement ends at a ; that ends a line.
  *
+ * What several statements share is a fragment (server/db/fragment.h).
+ *
  * A parameter is a special ($org, $actor, …: see query_special) or the name of a
  * field of the message that the statement is bound to. A statement named
  * <kind>_update is wrapped so that it must hit exactly one row:

@@ -20,11 +20,7 @@ WHERE c.org_id = $1 AND c.id = $3;
 -- name: risk_acceptance_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+SELECT {columns_of_acceptance}
 FROM risk_acceptance_now c
 WHERE c.org_id = $1 AND c.id = $4
   AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
@@ -33,11 +29,7 @@ WHERE c.org_id = $1 AND c.id = $4
 -- name: risk_acceptance_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit risk_id state
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+SELECT {columns_of_acceptance}
 FROM risk_acceptance_now c
 WHERE c.org_id = $1
   AND (c.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
@@ -52,11 +44,7 @@ LIMIT $5;
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+SELECT {columns_of_acceptance}
 FROM risk_acceptance_now c
 WHERE c.org_id = $1 AND c.id = $2;
 
@@ -64,10 +52,7 @@ WHERE c.org_id = $1 AND c.id = $2;
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+SELECT {columns_of_plan}
 FROM risk_acceptance c
 JOIN treatment_plan p ON p.org_id = c.org_id AND p.id = c.plan_id
 WHERE c.org_id = $1 AND c.id = $2;

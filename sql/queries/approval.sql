@@ -156,11 +156,7 @@ WHERE q.org_id = $1 AND q.id = $3;
 -- name: approval_request_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+SELECT {columns_of_request}
 FROM approval_request q
 WHERE q.org_id = $1 AND q.id = $4
   AND (q.requested_by = $2
@@ -238,11 +234,7 @@ LIMIT $4;
 -- class: point
 -- kind: approval_request
 -- params: $org request_id
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+SELECT {columns_of_request}
 FROM approval_request q
 WHERE q.org_id = $1 AND q.id = $2;
 

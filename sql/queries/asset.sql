@@ -11,10 +11,7 @@ WHERE t.org_id = $1 AND t.id = $3;
 -- name: asset_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
-       t.ref, t.scope_id, t.ai_system_id, t.category, t.subtype, t.name, t.description,
-       t.owner_id, t.classification, t.class_source, t.class_reason, t.use_case,
-       t.location_uri, t.state
+SELECT {columns_of_asset}
 FROM asset t
 WHERE t.org_id = $1 AND t.id = $4
   AND EXISTS (SELECT 1 FROM access a
@@ -24,10 +21,7 @@ WHERE t.org_id = $1 AND t.id = $4
 -- name: asset_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit ai_system_id category
-SELECT t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
-       t.ref, t.scope_id, t.ai_system_id, t.category, t.subtype, t.name, t.description,
-       t.owner_id, t.classification, t.class_source, t.class_reason, t.use_case,
-       t.location_uri, t.state
+SELECT {columns_of_asset}
 FROM asset t
 WHERE t.org_id = $1 AND t.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR t.ai_system_id = $6)
@@ -41,10 +35,7 @@ LIMIT $5;
 -- class: point
 -- kind: asset
 -- params: $org id
-SELECT t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
-       t.ref, t.scope_id, t.ai_system_id, t.category, t.subtype, t.name, t.description,
-       t.owner_id, t.classification, t.class_source, t.class_reason, t.use_case,
-       t.location_uri, t.state
+SELECT {columns_of_asset}
 FROM asset t
 WHERE t.org_id = $1 AND t.id = $2;
 
@@ -53,9 +44,7 @@ WHERE t.org_id = $1 AND t.id = $2;
 -- class: point
 -- kind: ai_system
 -- params: $org $actor ai_system_id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.ref, s.scope_id, s.name, s.purpose, s.sourcing, s.vendor_service, s.processes,
-       s.stores, s.transmits, s.owner_id, s.in_scope, s.out_reason, s.stage
+SELECT {columns_of_system}
 FROM ai_system s
 WHERE s.org_id = $1 AND s.id = $3
   AND EXISTS (SELECT 1 FROM access a

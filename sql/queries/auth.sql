@@ -8,9 +8,7 @@
 -- kind: app_user
 -- tenantless: the caller has no token yet; the organisation is named by its code
 -- params: $email organisation
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
-       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+SELECT {columns_of_account}
 FROM app_user u
 JOIN organisation o ON o.org_id = u.org_id
 WHERE u.email = $1 AND u.kind = 'HUMAN' AND u.password_hash <> ''
@@ -41,9 +39,7 @@ WHERE i.token_sha256 = $1;
 -- kind: app_user
 -- tenantless: the invitation says which organisation
 -- params: $secret_sha256
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
-       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+SELECT {columns_of_account}
 FROM invitation i
 JOIN app_user u ON u.org_id = i.org_id AND u.id = i.user_id
 WHERE i.token_sha256 = $1;
@@ -52,9 +48,7 @@ WHERE i.token_sha256 = $1;
 -- class: point
 -- kind: session
 -- params: $org $session
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.user_id, s.name, s.token_sha256, s.issued_at, s.expires_at, s.last_seen_at,
-       s.revoked_at
+SELECT {columns_of_session}
 FROM session s
 WHERE s.org_id = $1 AND s.id = $2;
 
@@ -62,9 +56,7 @@ WHERE s.org_id = $1 AND s.id = $2;
 -- class: point
 -- kind: session
 -- params: $org session_id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.user_id, s.name, s.token_sha256, s.issued_at, s.expires_at, s.last_seen_at,
-       s.revoked_at
+SELECT {columns_of_session}
 FROM session s
 WHERE s.org_id = $1 AND s.id = $2;
 
@@ -95,21 +87,14 @@ LIMIT $4;
 -- name: whoami_user
 -- class: point
 -- params: $org $actor
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.email, u.display_name, u.kind,
-       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN 'LOCKED' ELSE u.state END AS state,
-       u.person_id, u.owner_person_ids,
-       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN u.locked_until END AS locked_until,
-       u.last_login_at
+SELECT {columns_of_user}
 FROM app_user u
 WHERE u.org_id = $1 AND u.id = $2;
 
 -- name: whoami_grants
 -- class: point
 -- params: $org $actor
-SELECT g.id, g.version, g.created_at, g.created_by, g.updated_at, g.updated_by, g.archived_at,
-       g.user_id, g.role_code, g.scope_id, g.max_accept_level, g.valid_from, g.valid_until,
-       g.revoked_at
+SELECT {columns_of_grant}
 FROM role_grant g
 WHERE g.org_id = $1 AND g.user_id = $2 AND g.revoked_at IS NULL AND g.valid_from <= now()
   AND (g.valid_until IS NULL OR g.valid_until > now())

@@ -39,24 +39,14 @@ WHERE u.org_id = $1 AND u.id = $3;
 -- name: user_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.email, u.display_name, u.kind,
-       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN 'LOCKED' ELSE u.state END AS state,
-       u.person_id, u.owner_person_ids,
-       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN u.locked_until END AS locked_until,
-       u.last_login_at
+SELECT {columns_of_user}
 FROM app_user u
 WHERE u.org_id = $1 AND u.id = $4 AND may_somewhere($1, $2, $3);
 
 -- name: user_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit email
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.email, u.display_name, u.kind,
-       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN 'LOCKED' ELSE u.state END AS state,
-       u.person_id, u.owner_person_ids,
-       CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN u.locked_until END AS locked_until,
-       u.last_login_at
+SELECT {columns_of_user}
 FROM app_user u
 WHERE u.org_id = $1 AND may_somewhere($1, $2, $3)
   AND u.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -68,9 +58,7 @@ LIMIT $5;
 -- class: point
 -- kind: app_user
 -- params: $org id
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
-       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+SELECT {columns_of_account}
 FROM app_user u
 WHERE u.org_id = $1 AND u.id = $2;
 
@@ -79,9 +67,7 @@ WHERE u.org_id = $1 AND u.id = $2;
 -- class: point
 -- kind: app_user
 -- params: $org user_id
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
-       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+SELECT {columns_of_account}
 FROM app_user u
 WHERE u.org_id = $1 AND u.id = $2;
 
@@ -90,9 +76,7 @@ WHERE u.org_id = $1 AND u.id = $2;
 -- class: point
 -- kind: session
 -- params: $org id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.user_id, s.name, s.token_sha256, s.issued_at, s.expires_at, s.last_seen_at,
-       s.revoked_at
+SELECT {columns_of_session}
 FROM session s
 WHERE s.org_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
 ORDER BY s.id DESC
@@ -134,9 +118,7 @@ WHERE r.code = $1;
 -- class: point
 -- kind: role_grant
 -- params: $org id
-SELECT g.id, g.version, g.created_at, g.created_by, g.updated_at, g.updated_by, g.archived_at,
-       g.user_id, g.role_code, g.scope_id, g.max_accept_level, g.valid_from, g.valid_until,
-       g.revoked_at
+SELECT {columns_of_grant}
 FROM role_grant g
 WHERE g.org_id = $1 AND g.id = $2;
 
@@ -144,9 +126,7 @@ WHERE g.org_id = $1 AND g.id = $2;
 -- class: point
 -- kind: app_user
 -- params: $org id
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
-       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+SELECT {columns_of_account}
 FROM role_grant g
 JOIN app_user u ON u.org_id = g.org_id AND u.id = g.user_id
 WHERE g.org_id = $1 AND g.id = $2;
@@ -165,9 +145,7 @@ WHERE g.org_id = $1 AND g.id = $3;
 -- name: grant_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit user_id
-SELECT g.id, g.version, g.created_at, g.created_by, g.updated_at, g.updated_by, g.archived_at,
-       g.user_id, g.role_code, g.scope_id, g.max_accept_level, g.valid_from, g.valid_until,
-       g.revoked_at
+SELECT {columns_of_grant}
 FROM role_grant g
 WHERE g.org_id = $1 AND may_somewhere($1, $2, $3)
   AND g.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)

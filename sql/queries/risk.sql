@@ -32,12 +32,7 @@ WHERE r.org_id = $1 AND r.id = $3;
 -- name: risk_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+SELECT {columns_of_risk}
 FROM risk_now r
 WHERE r.org_id = $1 AND r.id = $4
   AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
@@ -49,12 +44,7 @@ WHERE r.org_id = $1 AND r.id = $4
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit scope_id owner_id state
 -- params: min_level
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+SELECT {columns_of_risk}
 FROM risk_now r
 WHERE r.org_id = $1
   AND (r.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
@@ -71,12 +61,7 @@ LIMIT $5;
 -- class: point
 -- kind: risk
 -- params: $org id
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+SELECT {columns_of_risk}
 FROM risk_now r
 WHERE r.org_id = $1 AND r.id = $2;
 
@@ -84,12 +69,7 @@ WHERE r.org_id = $1 AND r.id = $2;
 -- class: point
 -- kind: risk
 -- params: $org risk_id
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+SELECT {columns_of_risk}
 FROM risk_now r
 WHERE r.org_id = $1 AND r.id = $2;
 
@@ -188,14 +168,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- kind: treatment_plan
 -- params: $org id
 WITH d AS (SELECT $2::uuid AS risk_id)
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+SELECT {columns_of_plan}
 FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
 WHERE p.org_id = $1
-  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
-       'IMPLEMENTED', 'VERIFIED'))
+  AND (p.state IN ({open_plan_states}))
 ORDER BY p.id
 LIMIT 33;
 
@@ -204,11 +180,7 @@ LIMIT 33;
 -- kind: risk_acceptance
 -- params: $org id
 WITH d AS (SELECT $2::uuid AS risk_id)
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+SELECT {columns_of_acceptance}
 FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
@@ -220,11 +192,7 @@ LIMIT 9;
 -- kind: approval_request
 -- params: $org id
 WITH d AS (SELECT $2::uuid AS risk_id)
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+SELECT {columns_of_request}
 FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
@@ -235,14 +203,8 @@ LIMIT 9;
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
-           WHERE p.org_id = $1 AND p.id = $2)
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+WITH d AS ({named_plan})
+SELECT {columns_of_risk}
 FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
 WHERE r.org_id = $1;
 
@@ -250,16 +212,11 @@ WHERE r.org_id = $1;
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
-           WHERE p.org_id = $1 AND p.id = $2)
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+WITH d AS ({named_plan})
+SELECT {columns_of_plan}
 FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
 WHERE p.org_id = $1
-  AND (p.id = d.plan_id OR p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
-       'IMPLEMENTED', 'VERIFIED'))
+  AND (p.id = d.plan_id OR p.state IN ({open_plan_states}))
 ORDER BY (p.id = d.plan_id) DESC, p.id
 LIMIT 33;
 
@@ -267,13 +224,8 @@ LIMIT 33;
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
-           WHERE p.org_id = $1 AND p.id = $2)
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+WITH d AS ({named_plan})
+SELECT {columns_of_acceptance}
 FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
@@ -284,13 +236,8 @@ LIMIT 9;
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS (SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
-           WHERE p.org_id = $1 AND p.id = $2)
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+WITH d AS ({named_plan})
+SELECT {columns_of_request}
 FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
@@ -301,14 +248,8 @@ LIMIT 9;
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
-           WHERE c.org_id = $1 AND c.id = $2)
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+WITH d AS ({named_acceptance})
+SELECT {columns_of_risk}
 FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
 WHERE r.org_id = $1;
 
@@ -316,16 +257,11 @@ WHERE r.org_id = $1;
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
-           WHERE c.org_id = $1 AND c.id = $2)
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+WITH d AS ({named_acceptance})
+SELECT {columns_of_plan}
 FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
 WHERE p.org_id = $1
-  AND (p.id = d.plan_id OR p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
-       'IMPLEMENTED', 'VERIFIED'))
+  AND (p.id = d.plan_id OR p.state IN ({open_plan_states}))
 ORDER BY (p.id = d.plan_id) DESC, p.id
 LIMIT 33;
 
@@ -333,13 +269,8 @@ LIMIT 33;
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
-           WHERE c.org_id = $1 AND c.id = $2)
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+WITH d AS ({named_acceptance})
+SELECT {columns_of_acceptance}
 FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.id = d.acceptance_id OR c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
@@ -350,13 +281,8 @@ LIMIT 9;
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS (SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
-           WHERE c.org_id = $1 AND c.id = $2)
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+WITH d AS ({named_acceptance})
+SELECT {columns_of_request}
 FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
@@ -367,14 +293,8 @@ LIMIT 9;
 -- class: point
 -- kind: risk
 -- params: $org request_id
-WITH d AS (SELECT q.risk_id FROM approval_request q
-           WHERE q.org_id = $1 AND q.id = $2)
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+WITH d AS ({named_request})
+SELECT {columns_of_risk}
 FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
 WHERE r.org_id = $1;
 
@@ -382,16 +302,11 @@ WHERE r.org_id = $1;
 -- class: point
 -- kind: treatment_plan
 -- params: $org request_id
-WITH d AS (SELECT q.risk_id FROM approval_request q
-           WHERE q.org_id = $1 AND q.id = $2)
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+WITH d AS ({named_request})
+SELECT {columns_of_plan}
 FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
 WHERE p.org_id = $1
-  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
-       'IMPLEMENTED', 'VERIFIED'))
+  AND (p.state IN ({open_plan_states}))
 ORDER BY p.id
 LIMIT 33;
 
@@ -399,13 +314,8 @@ LIMIT 33;
 -- class: point
 -- kind: risk_acceptance
 -- params: $org request_id
-WITH d AS (SELECT q.risk_id FROM approval_request q
-           WHERE q.org_id = $1 AND q.id = $2)
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+WITH d AS ({named_request})
+SELECT {columns_of_acceptance}
 FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
@@ -416,13 +326,8 @@ LIMIT 9;
 -- class: point
 -- kind: approval_request
 -- params: $org request_id
-WITH d AS (SELECT q.risk_id FROM approval_request q
-           WHERE q.org_id = $1 AND q.id = $2)
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+WITH d AS ({named_request})
+SELECT {columns_of_request}
 FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
@@ -433,19 +338,8 @@ LIMIT 9;
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS (SELECT l.risk_id FROM risk_asset l
-           WHERE l.org_id = $1 AND l.asset_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 33)
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+WITH d AS ({decided_risks_of_asset})
+SELECT {columns_of_risk}
 FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
 WHERE r.org_id = $1
 ORDER BY r.id;
@@ -454,21 +348,11 @@ ORDER BY r.id;
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS (SELECT l.risk_id FROM risk_asset l
-           WHERE l.org_id = $1 AND l.asset_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 33)
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+WITH d AS ({decided_risks_of_asset})
+SELECT {columns_of_plan}
 FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
 WHERE p.org_id = $1
-  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
-       'IMPLEMENTED', 'VERIFIED'))
+  AND (p.state IN ({open_plan_states}))
 ORDER BY p.id
 LIMIT 97;
 
@@ -476,18 +360,8 @@ LIMIT 97;
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS (SELECT l.risk_id FROM risk_asset l
-           WHERE l.org_id = $1 AND l.asset_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 33)
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+WITH d AS ({decided_risks_of_asset})
+SELECT {columns_of_acceptance}
 FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
@@ -498,18 +372,8 @@ LIMIT 49;
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS (SELECT l.risk_id FROM risk_asset l
-           WHERE l.org_id = $1 AND l.asset_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = l.risk_id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-           ORDER BY l.risk_id LIMIT 33)
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+WITH d AS ({decided_risks_of_asset})
+SELECT {columns_of_request}
 FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'
@@ -520,19 +384,8 @@ LIMIT 49;
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS (SELECT x.id AS risk_id FROM risk x
-           WHERE x.org_id = $1 AND x.ai_system_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = x.id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
-           ORDER BY x.id LIMIT 33)
-SELECT r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
-       r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
-       r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
-       r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
-       r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-       r.target_level, r.method_id, r.accepted_until
+WITH d AS ({decided_risks_of_system})
+SELECT {columns_of_risk}
 FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
 WHERE r.org_id = $1
 ORDER BY r.id;
@@ -541,21 +394,11 @@ ORDER BY r.id;
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS (SELECT x.id AS risk_id FROM risk x
-           WHERE x.org_id = $1 AND x.ai_system_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = x.id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
-           ORDER BY x.id LIMIT 33)
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+WITH d AS ({decided_risks_of_system})
+SELECT {columns_of_plan}
 FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
 WHERE p.org_id = $1
-  AND (p.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
-       'IMPLEMENTED', 'VERIFIED'))
+  AND (p.state IN ({open_plan_states}))
 ORDER BY p.id
 LIMIT 97;
 
@@ -563,18 +406,8 @@ LIMIT 97;
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS (SELECT x.id AS risk_id FROM risk x
-           WHERE x.org_id = $1 AND x.ai_system_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = x.id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
-           ORDER BY x.id LIMIT 33)
-SELECT c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
-       c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
-       c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
-       c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-       c.ended_at, c.ended_by, c.end_reason, c.contributor_ids
+WITH d AS ({decided_risks_of_system})
+SELECT {columns_of_acceptance}
 FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
 WHERE c.org_id = $1
   AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
@@ -585,18 +418,8 @@ LIMIT 49;
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS (SELECT x.id AS risk_id FROM risk x
-           WHERE x.org_id = $1 AND x.ai_system_id = $2
-             AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-                          AND q.risk_id = x.id AND q.state = 'PENDING')
-                  OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                             AND c.risk_id = x.id AND c.state = 'ACTIVE'))
-           ORDER BY x.id LIMIT 33)
-SELECT q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
-       q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
-       q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
-       q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-       q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason
+WITH d AS ({decided_risks_of_system})
+SELECT {columns_of_request}
 FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1
   AND q.state = 'PENDING'

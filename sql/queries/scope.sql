@@ -27,9 +27,7 @@ WHERE s.org_id = $1 AND s.id = $3;
 -- name: scope_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
-       s.exclusion_reason, s.state
+SELECT {columns_of_scope}
 FROM scope s
 WHERE s.org_id = $1 AND s.id = $4
   AND EXISTS (SELECT 1 FROM access a
@@ -39,9 +37,7 @@ WHERE s.org_id = $1 AND s.id = $4
 -- name: scope_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
-       s.exclusion_reason, s.state
+SELECT {columns_of_scope}
 FROM scope s
 WHERE s.org_id = $1 AND s.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND s.id IN (SELECT a.scope_id FROM access a
@@ -53,9 +49,7 @@ LIMIT $5;
 -- class: point
 -- kind: scope
 -- params: $org id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
-       s.exclusion_reason, s.state
+SELECT {columns_of_scope}
 FROM scope s
 WHERE s.org_id = $1 AND s.id = $2;
 
@@ -63,9 +57,7 @@ WHERE s.org_id = $1 AND s.id = $2;
 -- class: point
 -- kind: scope
 -- params: $org parent_id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
-       s.exclusion_reason, s.state
+SELECT {columns_of_scope}
 FROM scope s
 WHERE s.org_id = $1 AND s.id = $2;
 
@@ -73,9 +65,7 @@ WHERE s.org_id = $1 AND s.id = $2;
 -- class: point
 -- kind: scope
 -- params: $org scope_id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
-       s.exclusion_reason, s.state
+SELECT {columns_of_scope}
 FROM scope s
 WHERE s.org_id = $1 AND s.id = $2;
 
@@ -84,9 +74,7 @@ WHERE s.org_id = $1 AND s.id = $2;
 -- class: point
 -- kind: app_user
 -- params: $org owner_id
-SELECT u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
-       u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
-       u.password_hash, u.failed_logins, u.locked_until, u.last_login_at
+SELECT {columns_of_account}
 FROM app_user u
 WHERE u.org_id = $1 AND u.id = $2;
 
@@ -119,9 +107,7 @@ WHERE s.org_id = $1 AND s.id = $3;
 -- name: ai_system_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.ref, s.scope_id, s.name, s.purpose, s.sourcing, s.vendor_service, s.processes,
-       s.stores, s.transmits, s.owner_id, s.in_scope, s.out_reason, s.stage
+SELECT {columns_of_system}
 FROM ai_system s
 WHERE s.org_id = $1 AND s.id = $4
   AND EXISTS (SELECT 1 FROM access a
@@ -131,9 +117,7 @@ WHERE s.org_id = $1 AND s.id = $4
 -- name: ai_system_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit scope_id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.ref, s.scope_id, s.name, s.purpose, s.sourcing, s.vendor_service, s.processes,
-       s.stores, s.transmits, s.owner_id, s.in_scope, s.out_reason, s.stage
+SELECT {columns_of_system}
 FROM ai_system s
 WHERE s.org_id = $1 AND s.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::uuid IS NULL OR s.scope_id = $6)
@@ -146,9 +130,7 @@ LIMIT $5;
 -- class: point
 -- kind: ai_system
 -- params: $org id
-SELECT s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
-       s.ref, s.scope_id, s.name, s.purpose, s.sourcing, s.vendor_service, s.processes,
-       s.stores, s.transmits, s.owner_id, s.in_scope, s.out_reason, s.stage
+SELECT {columns_of_system}
 FROM ai_system s
 WHERE s.org_id = $1 AND s.id = $2;
 

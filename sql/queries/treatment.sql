@@ -19,10 +19,7 @@ WHERE p.org_id = $1 AND p.id = $3;
 -- name: treatment_plan_get
 -- class: point
 -- params: $org $actor $permission id
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+SELECT {columns_of_plan}
 FROM treatment_plan p
 WHERE p.org_id = $1 AND p.id = $4
   AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
@@ -31,10 +28,7 @@ WHERE p.org_id = $1 AND p.id = $4
 -- name: treatment_plan_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit risk_id state
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+SELECT {columns_of_plan}
 FROM treatment_plan p
 WHERE p.org_id = $1
   AND (p.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
@@ -49,10 +43,7 @@ LIMIT $5;
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-SELECT p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
-       p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
-       p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-       p.assignee_ids
+SELECT {columns_of_plan}
 FROM treatment_plan p
 WHERE p.org_id = $1 AND p.id = $2;
 

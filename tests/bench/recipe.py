@@ -27,13 +27,17 @@ def squeeze(sql):
 def read_queries():
     """name -> (class, text) of sql/queries."""
     queries = {}
-    for path in sorted((place.ROOT / "sql" / "queries").glob("*.sql")):
-        for block in re.split(r"^-- name: ", path.read_text(), flags=re.M)[1:]:
+    texts = [p.read_text() for p in sorted((place.ROOT / "sql" / "queries").glob("*.sql"))]
+    fragments = dict(re.findall(r"^-- fragment: (\w+)\n(.*?);$", "\n".join(texts), re.M | re.S))
+    for file in texts:
+        for block in re.split(r"^-- name: ", file, flags=re.M)[1:]:
             name, rest = block.split("\n", 1)
             kind = re.search(r"^-- class: (\w+)", rest, re.M).group(1)
             lines = [ln for ln in rest.split("\n") if not ln.lstrip().startswith("--")]
             text = "\n".join(lines).strip()
-            queries[name.strip()] = (kind, text[:text.index(";")] if ";" in text else text)
+            text = text[:text.index(";")] if ";" in text else text
+            queries[name.strip()] = (kind, re.sub(r"\{([a-z_]+)\}",
+                                                  lambda m: fragments[m.group(1)], text))
     return queries
 
 

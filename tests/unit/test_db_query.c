@@ -47,6 +47,25 @@ TEST(a_statement_has_name_class_kind_and_parameters)
 	query_set_free(set);
 }
 
+TEST(a_fragment_stands_in_for_its_text)
+{
+	const char *why = NULL;
+	struct query_set *set = parse("-- fragment: columns\nr.id,\nr.title;\n\n" GET
+				      "SELECT {columns}, '{}' FROM risk r "
+				      "WHERE (SELECT {columns}) IS NULL;\n"
+				      "-- fragment: later\n1;\n",
+				      &why);
+	if (!CHECK(set != NULL))
+		return;
+	CHECK_STR(query_find(set, "risk_get")->sql,
+		  "SELECT r.id,\nr.title, '{}' FROM risk r WHERE (SELECT r.id,\nr.title) IS NULL");
+	CHECK(query_find(set, "columns") == NULL);
+	query_set_free(set);
+	CHECK(fault(GET "SELECT {nothing} FROM risk;\n") != NULL);
+	CHECK(fault("-- fragment: a\n1;\n-- fragment: a\n2;\n") != NULL);
+	CHECK(fault("-- fragment: a\n1\n") != NULL);
+}
+
 TEST(each_versioned_kind_has_a_guard)
 {
 	const char *why = NULL;

@@ -1,0 +1,119 @@
+-- What several statements share; see server/db/fragment.h.
+
+-- Of risk_now r.
+-- fragment: columns_of_risk
+r.id, r.ref, r.version, r.created_at, r.created_by, r.updated_at, r.updated_by,
+r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.consequence,
+r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
+r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
+r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
+r.target_level, r.method_id, r.accepted_until;
+
+-- Of treatment_plan p.
+-- fragment: columns_of_plan
+p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
+p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
+p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
+p.assignee_ids;
+
+-- Of risk_acceptance_now c.
+-- fragment: columns_of_acceptance
+c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
+c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
+c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
+c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
+c.ended_at, c.ended_by, c.end_reason, c.contributor_ids;
+
+-- Of approval_request q.
+-- fragment: columns_of_request
+q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
+q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
+q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
+q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
+q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason;
+
+-- The risk of the plan $2.
+-- fragment: named_plan
+SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p
+WHERE p.org_id = $1 AND p.id = $2;
+
+-- The risk of the acceptance $2.
+-- fragment: named_acceptance
+SELECT c.risk_id, c.plan_id, c.id AS acceptance_id FROM risk_acceptance c
+WHERE c.org_id = $1 AND c.id = $2;
+
+-- The risk of the approval request $2.
+-- fragment: named_request
+SELECT q.risk_id FROM approval_request q
+WHERE q.org_id = $1 AND q.id = $2;
+
+-- The risks of the asset $2 with something pending or in force.
+-- fragment: decided_risks_of_asset
+SELECT l.risk_id FROM risk_asset l
+WHERE l.org_id = $1 AND l.asset_id = $2
+  AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+               AND q.risk_id = l.risk_id AND q.state = 'PENDING')
+       OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                  AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
+ORDER BY l.risk_id LIMIT 33;
+
+-- The risks of the AI system $2 with something pending or in force.
+-- fragment: decided_risks_of_system
+SELECT x.id AS risk_id FROM risk x
+WHERE x.org_id = $1 AND x.ai_system_id = $2
+  AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+               AND q.risk_id = x.id AND q.state = 'PENDING')
+       OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
+                  AND c.risk_id = x.id AND c.state = 'ACTIVE'))
+ORDER BY x.id LIMIT 33;
+
+-- Of plans that are open or in force.
+-- fragment: open_plan_states
+'SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
+'IMPLEMENTED', 'VERIFIED';
+
+-- Of asset t.
+-- fragment: columns_of_asset
+t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
+t.ref, t.scope_id, t.ai_system_id, t.category, t.subtype, t.name, t.description,
+t.owner_id, t.classification, t.class_source, t.class_reason, t.use_case,
+t.location_uri, t.state;
+
+-- Of ai_system s.
+-- fragment: columns_of_system
+s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
+s.ref, s.scope_id, s.name, s.purpose, s.sourcing, s.vendor_service, s.processes,
+s.stores, s.transmits, s.owner_id, s.in_scope, s.out_reason, s.stage;
+
+-- Of app_user u.
+-- fragment: columns_of_account
+u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
+u.org_id, u.email, u.display_name, u.kind, u.state, u.person_id, u.owner_person_ids,
+u.password_hash, u.failed_logins, u.locked_until, u.last_login_at;
+
+-- Of session s.
+-- fragment: columns_of_session
+s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
+s.user_id, s.name, s.token_sha256, s.issued_at, s.expires_at, s.last_seen_at,
+s.revoked_at;
+
+-- Of app_user u.
+-- fragment: columns_of_user
+u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.archived_at,
+u.email, u.display_name, u.kind,
+CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN 'LOCKED' ELSE u.state END AS state,
+u.person_id, u.owner_person_ids,
+CASE WHEN u.state = 'ACTIVE' AND u.locked_until > now() THEN u.locked_until END AS locked_until,
+u.last_login_at;
+
+-- Of role_grant g.
+-- fragment: columns_of_grant
+g.id, g.version, g.created_at, g.created_by, g.updated_at, g.updated_by, g.archived_at,
+g.user_id, g.role_code, g.scope_id, g.max_accept_level, g.valid_from, g.valid_until,
+g.revoked_at;
+
+-- Of scope s.
+-- fragment: columns_of_scope
+s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
+s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
+s.exclusion_reason, s.state;
