@@ -2,7 +2,10 @@
 
 import os
 import threading
+import time
 import uuid
+
+import grpc
 
 from api import Api, Failure, decision_digest
 from world import unique
@@ -162,3 +165,45 @@ def test_what_is_submitted_while_the_risk_changes_is_never_half_closed(world, se
         if submitted:
             world.contributor.call("AcceptanceService/WithdrawAcceptance", id=acceptance.meta.id)
     assert not half and server.worker_pids() == before
+
+
+def vote_while(world, server, request, name, change, *args):
+    """Casts a vote while a change that it must see is written but not committed: the
+    vote reads the old row, waits at its commit, and is decided again."""
+    message = vote_message(world, name, request, 1)
+    with server.database() as db, db.transaction():
+        db.execute(change, args)
+        future = world.apis[name].future("ApprovalService/CastVote", message, timeout=20)
+        time.sleep(0.7)
+        assert not future.done(), "the vote did not wait for the row that it depends on"
+    try:
+        return future.result()
+    except grpc.RpcError as error:
+        return Failure(error)
+
+
+def test_a_vote_is_not_made_from_a_risk_that_moved(world, server):
+    """The first of two votes changes the request only; the risk is proven by a guard."""
+    risk = world.risk(score=(3, 4))
+    request = world.acceptance(risk).request
+    outcome = vote_while(world, server, request, "owner",
+                         "UPDATE risk SET version = version + 1 WHERE id = %s", risk.meta.id)
+    assert isinstance(outcome, Failure) and outcome.reason == "STALE", outcome
+    assert world.request(request).state == 7
+
+
+def test_a_right_that_is_being_revoked_finishes_no_decision(world, server):
+    name = "leaving_owner"
+    if name not in world.apis:
+        world.add(name)
+    grant = world.grant(name, "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    request = world.acceptance(world.risk(score=(3, 4), owner=name)).request
+    outcome = vote_while(
+        world, server, request, name,
+        "WITH g AS (UPDATE role_grant SET revoked_at = now(), version = version + 1"
+        " WHERE id = %s RETURNING user_id)"
+        " UPDATE app_user u SET version = version + 1 FROM g WHERE u.id = g.user_id",
+        grant.meta.id)
+    assert isinstance(outcome, Failure) and outcome.code in ("PERMISSION_DENIED", "NOT_FOUND"), \
+        outcome
+    assert not world.auditor.call("ApprovalService/GetApprovalRequest", id=request.meta.id).votes
