@@ -211,6 +211,7 @@ static Isms__V1__ApprovalRequest *new_request(const struct approval_opening *ope
 	request->policy_id = opening->policy->meta->id;
 	request->policy_no = opening->policy->no;
 	request->steps = opening->policy->steps;
+	request->step_opened_at = must(pb_time_new(arena, dossier->plan->now_us));
 	return request;
 }
 

@@ -19,7 +19,7 @@ JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
 JOIN scope_closure k ON k.org_id = r.org_id AND k.descendant_id = r.scope_id
 JOIN approval_policy y ON y.org_id = k.org_id AND y.scope_id = k.ancestor_id
 WHERE t.org_id = $1 AND t.id = $2
-  AND y.subject_kind = 'TREATMENT_PLAN' AND y.archived_at IS NULL
+  AND y.subject_kind = 'TREATMENT_PLAN' AND y.state = 'ACTIVE'
   AND r.current_level BETWEEN y.min_level AND y.max_level
 ORDER BY k.depth, y.priority DESC, y.no DESC, y.id
 LIMIT 1;
@@ -89,7 +89,7 @@ JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
 JOIN scope_closure k ON k.org_id = r.org_id AND k.descendant_id = r.scope_id
 JOIN approval_policy y ON y.org_id = k.org_id AND y.scope_id = k.ancestor_id
 WHERE t.org_id = $1 AND t.id = $2
-  AND y.subject_kind = 'ACCEPTANCE' AND y.archived_at IS NULL
+  AND y.subject_kind = 'ACCEPTANCE' AND y.state = 'ACTIVE'
   AND r.current_level BETWEEN y.min_level AND y.max_level
 ORDER BY k.depth, y.priority DESC, y.no DESC, y.id
 LIMIT 1;
@@ -297,23 +297,26 @@ WHERE n.org_id = $1
 -- params: subject_kind subject_id subject_ref subject_version risk_id risk_version level
 -- params: state current_step requested_by requested_by_person contributor_persons
 -- params: snapshot_sha256 policy_id policy_no steps closed_at close_reason
+-- params: step_opened_at step_due_at escalates_at escalated
 INSERT INTO approval_request
        (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
         subject_kind, subject_id, subject_ref, subject_version, risk_id, risk_version, level,
         state, current_step, requested_by, requested_by_person, contributor_persons,
-        snapshot_sha256, policy_id, policy_no, steps, closed_at, close_reason)
+        snapshot_sha256, policy_id, policy_no, steps, closed_at, close_reason,
+        step_opened_at, step_due_at, escalates_at, escalated)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::smallint, 0::smallint), $17, $18, $19, $20,
-        coalesce($21::uuid[], '{}'), $22, $23, $24, $25, $26, $27);
+        coalesce($21::uuid[], '{}'), $22, $23, $24, $25, $26, $27, $28, $29, $30, $31);
 
 -- What was frozen stays.
 -- name: approval_request_update
 -- class: commit
 -- params: $org id version updated_at updated_by risk_version state current_step closed_at
--- params: close_reason
+-- params: close_reason step_opened_at step_due_at escalates_at escalated
 UPDATE approval_request
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, risk_version = $6,
-        state = $7, current_step = $8, closed_at = $9, close_reason = $10
+        state = $7, current_step = $8, closed_at = $9, close_reason = $10,
+        step_opened_at = $11, step_due_at = $12, escalates_at = $13, escalated = $14
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- name: approval_assignee_put
@@ -334,8 +337,9 @@ INSERT INTO approval_snapshot (org_id, request_id, snapshot) VALUES ($1, $2, $3)
 -- params: $org id request_id step_no voter_id voter_person voter_name decision comment
 -- params: snapshot_sha256 session_id at
 INSERT INTO approval_vote (org_id, id, request_id, step_no, voter_id, voter_person, voter_name,
-                           decision, comment, snapshot_sha256, session_id, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+                           decision, comment, snapshot_sha256, session_id, at, ordinal)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce(max(v.ordinal), 0) + 1
+FROM approval_vote v WHERE v.org_id = $1 AND v.voter_person = $6;
 
 -- name: approval_policy_list
 -- class: list
@@ -344,7 +348,7 @@ SELECT y.id, y.version, y.created_at, y.created_by, y.updated_at, y.updated_by,
        y.archived_at, y.subject_kind, y.scope_id, y.min_level, y.max_level, y.priority,
        y.no, y.steps
 FROM approval_policy y
-WHERE y.org_id = $1 AND y.archived_at IS NULL
+WHERE y.org_id = $1 AND y.state = 'ACTIVE'
   AND (y.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND y.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)

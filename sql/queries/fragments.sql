@@ -30,7 +30,8 @@ q.id, q.ref, q.version, q.created_at, q.created_by, q.updated_at, q.updated_by,
 q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
 q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
 q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
-q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason;
+q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason, q.step_opened_at,
+q.step_due_at, q.escalates_at, q.escalated;
 
 -- The risk of the plan $2.
 -- fragment: named_plan
