@@ -1,5 +1,5 @@
 /* What a call sends to the database: bound statements, collected into one batch,
- * with the special parameters that the call knows. */
+ * with the special parameters that the call knows; and the rows that come back. */
 #include "server/engine/call.h"
 
 #include <assert.h>
@@ -75,4 +75,45 @@ struct query_args batch_args(const struct engine_call *call)
 		args.email = email_canonical(pb_string(call->request, "email"), call->arena);
 	}
 	return args;
+}
+
+/* --- what comes back -------------------------------------------------------- */
+
+struct status call_too_large(void)
+{
+	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "CALL_TOO_LARGE",
+			   "the call needs more memory than one call may take");
+}
+
+const ProtobufCMessage *row_first(struct status *st, const struct binding *binding,
+				  const struct db_item *item, struct arena *arena)
+{
+	ProtobufCMessage *row = NULL;
+	if (PQntuples(item->result) > 0)
+		*st = rowmap_read(&row, binding->rows, item->result, 0, arena);
+	return row;
+}
+
+struct status rows_read(struct fact_set *set, const struct binding *binding,
+			const struct db_item *item, struct arena *arena)
+{
+	int n = PQntuples(item->result);
+	set->name = binding->query->name;
+	set->type = binding->row;
+	set->rows = arena_array(arena, ProtobufCMessage *, (size_t)n + 1);
+	if (set->rows == NULL)
+		return call_too_large();
+	for (int i = 0; i < n; i++) {
+		struct status st =
+			rowmap_read(&set->rows[i], binding->rows, item->result, i, arena);
+		if (!status_ok(&st))
+			return st;
+		set->n++;
+	}
+	return STATUS_OK;
+}
+
+bool call_has_room(const struct engine_call *call)
+{
+	return arena_used(call->arena) - call->mark.total <= CALL_LOADED_MAX;
 }

@@ -76,6 +76,7 @@ struct engine_call {
 	const Isms__Store__V1__Principal *principal; /* newest that was loaded */
 	const Isms__Store__V1__Principal *identity;  /* as first found; outlives a retry */
 	const char *page_key;                        /* $page_after */
+	bool past;                                   /* a read of things as they were */
 	struct facts facts;
 	struct plan plan;
 	struct db_batch batch;
@@ -108,6 +109,15 @@ void call_auth(struct engine_call *call);
 void call_load(struct engine_call *call);
 /* The plan is made from the facts; goes on to the commit or the answer. */
 void call_decide(struct engine_call *call);
+/* The refusals that more than one place gives. */
+STATUS_MUST_CHECK struct status call_not_found(void);
+STATUS_MUST_CHECK struct status call_permission_missing(const struct engine_call *call);
+
+/* --- read.c --- */
+/* The load of a read without decide, and its answer. */
+void call_read(struct engine_call *call);
+/* Answers with a message, if it is not too large. */
+void call_answer_read(struct engine_call *call, const ProtobufCMessage *reply);
 
 /* --- password.c --- */
 /* Has the helper hash or verify the request's password, then decides. */
@@ -119,7 +129,7 @@ void call_work(struct engine_call *call);
 void call_commit(struct engine_call *call);
 void call_refuse(struct engine_call *call, struct status st);
 
-/* --- batch.c: shared by load and commit --- */
+/* --- batch.c: shared by load, read and commit --- */
 /* A batch of up to max statements for the call. */
 void batch_begin(struct engine_call *call, size_t max, enum query_class class, db_done_fn done);
 /* Adds a bound statement; a parameter that does not fit is a status. */
@@ -129,6 +139,16 @@ STATUS_MUST_CHECK struct status batch_add(struct engine_call *call, const struct
 void batch_send(struct engine_call *call);
 /* Special parameters of the call as far as they are known. */
 struct query_args batch_args(const struct engine_call *call);
+/* The first row of a result, or NULL; *st stays OK unless it does not fit. */
+const ProtobufCMessage *row_first(struct status *st, const struct binding *binding,
+				  const struct db_item *item, struct arena *arena);
+/* All rows of a result. */
+STATUS_MUST_CHECK struct status rows_read(struct fact_set *set, const struct binding *binding,
+					  const struct db_item *item, struct arena *arena);
+/* Whether the rows left what comes after them its share of the arena: nothing of
+ * that expects to run out of memory. */
+bool call_has_room(const struct engine_call *call);
+STATUS_MUST_CHECK struct status call_too_large(void);
 
 /* --- event.c --- */
 /* The audit event of a plan, or of a refusal (plan rows are then left out). */

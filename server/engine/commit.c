@@ -270,7 +270,7 @@ void call_refuse(struct engine_call *call, struct status st)
 	}
 	bool worth = st.code == STATUS_CODE_PERMISSION_DENIED ||
 		     st.code == STATUS_CODE_FAILED_PRECONDITION;
-	if (!worth || call->principal == NULL) {
+	if (!worth || call->principal == NULL || call->method->rpc->mode != RPC_WRITE) {
 		call_fail(call, st);
 		return;
 	}

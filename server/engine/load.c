@@ -18,57 +18,17 @@ static struct status unauthenticated(void)
 			   "a valid access token is needed");
 }
 
-static struct status permission_missing(void)
-{
-	return status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
-			   "the caller does not have the permission for this");
-}
-
-static struct status not_found(void)
+struct status call_not_found(void)
 {
 	return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
 }
 
-static struct status call_too_large(void)
+struct status call_permission_missing(const struct engine_call *call)
 {
-	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "CALL_TOO_LARGE",
-			   "the call needs more memory than one call may take");
-}
-
-static struct status reply_too_large(void)
-{
-	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE",
-			   "the reply is too large, ask for a smaller page");
-}
-
-/* --- rows ------------------------------------------------------------------- */
-
-static const ProtobufCMessage *first_row(struct status *st, const struct binding *binding,
-					 const struct db_item *item, struct arena *arena)
-{
-	ProtobufCMessage *row = NULL;
-	if (PQntuples(item->result) > 0)
-		*st = rowmap_read(&row, binding->rows, item->result, 0, arena);
-	return row;
-}
-
-static struct status read_set(struct fact_set *set, const struct binding *binding,
-			      const struct db_item *item, struct arena *arena)
-{
-	int n = PQntuples(item->result);
-	set->name = binding->query->name;
-	set->type = binding->row;
-	set->rows = arena_array(arena, ProtobufCMessage *, (size_t)n + 1);
-	if (set->rows == NULL)
-		return call_too_large();
-	for (int i = 0; i < n; i++) {
-		struct status st =
-			rowmap_read(&set->rows[i], binding->rows, item->result, i, arena);
-		if (!status_ok(&st))
-			return st;
-		set->n++;
-	}
-	return STATUS_OK;
+	struct status st = status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
+				       "the caller does not have the permission for this");
+	status_add_pair(&st, call->arena, "permission", call->method->rpc->permission);
+	return st;
 }
 
 /* --- the caller ------------------------------------------------------------- */
@@ -108,7 +68,7 @@ static struct status take_principal(struct engine_call *call, const struct db_it
 {
 	const struct binding *binding = &call->engine->registry->engine.principal;
 	struct status st = STATUS_OK;
-	const ProtobufCMessage *row = first_row(&st, binding, item, call->arena);
+	const ProtobufCMessage *row = row_first(&st, binding, item, call->arena);
 	if (!status_ok(&st))
 		return st;
 	if (row == NULL) {
@@ -140,7 +100,7 @@ static void on_principal(struct db_batch *batch, const struct status *result)
 		call_fail(call, st);
 		return;
 	}
-	if (call->method->rpc->mode != RPC_WRITE) /* a write loads the caller once more */
+	if (call->method->rpc->decide == NULL) /* a decision loads the caller once more */
 		touch_session(call);
 	begin_load(call);
 }
@@ -159,7 +119,7 @@ void call_auth(struct engine_call *call)
 	int64_t age_us = 0;
 	call->principal = principals_get(&age_us, call->engine->principals, call->token_sha256,
 					 engine_now_us(), call->arena);
-	if (call->principal != NULL && (rpc->mode == RPC_WRITE || age_us < PRINCIPAL_FRESH_US)) {
+	if (call->principal != NULL && (rpc->decide != NULL || age_us < PRINCIPAL_FRESH_US)) {
 		begin_load(call);
 		return;
 	}
@@ -171,183 +131,14 @@ void call_auth(struct engine_call *call)
 	batch_send(call);
 }
 
-/* --- reads ------------------------------------------------------------------ */
-
-static struct status fill_one(ProtobufCMessage *reply, const struct method_load *load,
-			      const struct fact_set *set)
-{
-	if (load->into->label == PROTOBUF_C_LABEL_REPEATED) {
-		*(ProtobufCMessage ***)pb_member(reply, load->into) = set->rows;
-		*(size_t *)pb_quantifier(reply, load->into) = set->n;
-		return STATUS_OK;
-	}
-	if (set->n == 0)
-		return not_found();
-	*(ProtobufCMessage **)pb_member(reply, load->into) = set->rows[0];
-	return STATUS_OK;
-}
-
-/* Whether the rows left what comes after them its share of the arena: nothing of
- * that expects to run out of memory. */
-static bool has_room(const struct engine_call *call)
-{
-	return arena_used(call->arena) - call->mark.total <= CALL_LOADED_MAX;
-}
-
-/* Key of a row of a list: the column page_key, or the id of its meta. */
-static const char *row_key(struct engine_call *call, const struct db_item *item, int row,
-			   const ProtobufCMessage *message)
-{
-	int column = PQfnumber(item->result, "page_key");
-	if (column >= 0) {
-		char *key = arena_alloc(call->arena, UUID_TEXT);
-		assert(key != NULL && PQgetlength(item->result, row, column) == UUID_BYTES);
-		uuid_format((const uint8_t *)PQgetvalue(item->result, row, column), key);
-		return key;
-	}
-	const ProtobufCMessage *meta = pb_sub(message, "meta");
-	assert(meta != NULL);
-	return pb_string(meta, "id");
-}
-
-/* One row more than the page was asked for: it tells that there is a next one. */
-static struct status cut_page(struct engine_call *call, struct fact_set *set,
-			      ProtobufCMessage *reply)
-{
-	size_t size = (size_t)page_size(call->request);
-	if (set->n <= size)
-		return STATUS_OK;
-	if (!has_room(call))
-		return reply_too_large();
-	set->n = size;
-	const char *key = row_key(call, &call->batch.items[0], (int)size - 1, set->rows[size - 1]);
-	const ProtobufCFieldDescriptor *next = pb_field(reply->descriptor, "next_page_token");
-	*(const char **)pb_member(reply, next) =
-		page_token(key, call->request, call->engine->secret, call->principal->org_id,
-			   call->method->path, call->arena);
-	return STATUS_OK;
-}
-
-static struct status build_reply(ProtobufCMessage **out, struct engine_call *call)
-{
-	const struct method *method = call->method;
-	ProtobufCMessage *reply = pb_new(method->response, call->arena);
-	for (size_t i = 0; i < method->n_load; i++) {
-		struct fact_set set = { 0 };
-		struct status st = read_set(&set, &method->load[i].binding, &call->batch.items[i],
-					    call->arena);
-		if (status_ok(&st) && method->rpc->mode == RPC_LIST)
-			st = cut_page(call, &set, reply);
-		if (status_ok(&st) && method->load[i].into != NULL)
-			st = fill_one(reply, &method->load[i], &set);
-		else if (status_ok(&st) && set.n == 0)
-			st = not_found();
-		else if (status_ok(&st))
-			pb_merge(reply, set.rows[0]);
-		if (!status_ok(&st))
-			return st;
-	}
-	*out = reply;
-	return STATUS_OK;
-}
-
-static void answer_read(struct engine_call *call, const ProtobufCMessage *reply)
-{
-	size_t len;
-	uint8_t *bytes = pb_pack(&len, reply, call->arena);
-	if (bytes == NULL)
-		call_fail(call, reply_too_large());
-	else
-		call_answer(call, &(struct status){ 0 }, bytes, len);
-}
-
-static void on_held(struct db_batch *batch, const struct status *result)
-{
-	struct engine_call *call = batch->arg;
-	const struct binding *binding = &call->engine->registry->engine.permission_held;
-	call->waiting = false;
-	struct status st = *result;
-	const ProtobufCMessage *row = NULL;
-	if (status_ok(&st))
-		row = first_row(&st, binding, &batch->items[0], call->arena);
-	if (status_ok(&st) && !((const Isms__Store__V1__Held *)(const void *)row)->held) {
-		st = permission_missing();
-		status_add_pair(&st, call->arena, "permission", call->method->rpc->permission);
-	}
-	if (!status_ok(&st))
-		call_fail(call, st);
-	else
-		answer_read(call, call->empty_reply);
-}
-
-/* A list without rows may be one that the caller holds no permission for: that is
- * said, not shown as nothing. */
-static void check_held(struct engine_call *call, const ProtobufCMessage *reply)
-{
-	struct query_args args = batch_args(call);
-	call->empty_reply = reply;
-	batch_begin(call, 1, QUERY_POINT, on_held);
-	struct status st =
-		batch_add(call, &call->engine->registry->engine.permission_held, NULL, &args);
-	assert(status_ok(&st));
-	batch_send(call);
-}
-
-static bool is_empty_list(const struct engine_call *call, const ProtobufCMessage *reply)
-{
-	const struct method *method = call->method;
-	const ProtobufCFieldDescriptor *into = method->n_load > 0 ? method->load[0].into : NULL;
-	return method->rpc->permission != NULL && into != NULL &&
-	       into->label == PROTOBUF_C_LABEL_REPEATED && pb_value_count(reply, into) == 0;
-}
-
-static void on_read(struct db_batch *batch, const struct status *result)
-{
-	struct engine_call *call = batch->arg;
-	call->waiting = false;
-	struct status st = *result;
-	ProtobufCMessage *reply = NULL;
-	if (status_ok(&st) && !call->gone)
-		st = build_reply(&reply, call);
-	if (!status_ok(&st) || call->gone)
-		call_fail(call, st);
-	else if (is_empty_list(call, reply))
-		check_held(call, reply);
-	else
-		answer_read(call, reply);
-}
-
-static void load_read(struct engine_call *call)
-{
-	const struct method *method = call->method;
-	if (method->rpc->mode == RPC_LIST) {
-		struct status st = page_after(&call->page_key, call->request, call->engine->secret,
-					      call->principal->org_id, method->path, call->arena);
-		if (!status_ok(&st)) {
-			call_fail(call, st);
-			return;
-		}
-	}
-	struct query_args args = batch_args(call);
-	batch_begin(call, method->n_load, method->class, on_read);
-	for (size_t i = 0; i < method->n_load; i++) {
-		struct status st = batch_add(call, &method->load[i].binding, call->request, &args);
-		if (!status_ok(&st)) {
-			call_fail(call, st);
-			return;
-		}
-	}
-	batch_send(call);
-}
-
-/* --- writes ----------------------------------------------------------------- */
+/* --- facts ----------------------------------------------------------------- */
 
 static struct status check_idempotency(bool *out_replay, struct engine_call *call,
 				       const struct db_item *item)
 {
 	struct status st = STATUS_OK;
 	const ProtobufCMessage *row =
-		first_row(&st, &call->engine->registry->engine.idempotency_get, item, call->arena);
+		row_first(&st, &call->engine->registry->engine.idempotency_get, item, call->arena);
 	*out_replay = false;
 	if (!status_ok(&st) || row == NULL)
 		return st;
@@ -374,18 +165,17 @@ static struct status check_access(struct engine_call *call, const struct db_item
 {
 	const struct rpc *rpc = call->method->rpc;
 	struct status st = STATUS_OK;
-	const ProtobufCMessage *row = first_row(&st, &call->method->access, item, call->arena);
+	const ProtobufCMessage *row = row_first(&st, &call->method->access, item, call->arena);
 	if (!status_ok(&st))
 		return st;
 	const Isms__Store__V1__Access *access = (const void *)row;
 	if (access == NULL || !holds(access, rpc->visible))
-		return not_found();
+		return call_not_found();
 	call->facts.access = access;
 	if (rpc->decide_checks_permission || rpc->permission == NULL ||
 	    facts_may(&call->facts, rpc->permission))
 		return STATUS_OK;
-	st = permission_missing();
-	status_add_pair(&st, call->arena, "permission", rpc->permission);
+	st = call_permission_missing(call);
 	status_add_pair(&st, call->arena, "scope", access->scope_id);
 	return st;
 }
@@ -398,7 +188,7 @@ static void on_conflict(struct db_batch *batch, const struct status *result)
 	call->waiting = false;
 	struct status st = *result;
 	if (status_ok(&st))
-		st = read_set(&set, binding, &batch->items[0], call->arena);
+		st = rows_read(&set, binding, &batch->items[0], call->arena);
 	char fields[CALL_CHANGED_FIELDS_MAX] = "";
 	size_t len = 0;
 	for (size_t i = 0; status_ok(&st) && i < set.n; i++) {
@@ -457,7 +247,7 @@ static bool check_version(struct engine_call *call)
 	return true;
 }
 
-/* Takes the rows of a write's load apart. *out_done: the call has its answer, or
+/* Takes the rows of a load apart. *out_done: the call has its answer, or
  * goes on elsewhere. */
 static struct status take_facts(bool *out_done, struct engine_call *call)
 {
@@ -474,12 +264,13 @@ static struct status take_facts(bool *out_done, struct engine_call *call)
 		touch_session(call);
 		call->facts.principal = call->principal;
 		call->facts.now_us = pb_time_us(call->principal->now);
-		st = check_idempotency(out_done, call, item++);
+		if (method->rpc->mode == RPC_WRITE)
+			st = check_idempotency(out_done, call, item++);
 		if (!status_ok(&st) || *out_done)
 			return st;
 	} else {
 		const ProtobufCMessage *clock =
-			first_row(&st, &call->engine->registry->engine.clock, item++, call->arena);
+			row_first(&st, &call->engine->registry->engine.clock, item++, call->arena);
 		if (!status_ok(&st))
 			return st;
 		call->facts.now_us =
@@ -487,11 +278,11 @@ static struct status take_facts(bool *out_done, struct engine_call *call)
 	}
 	const struct db_item *access = method->access.query != NULL ? item++ : NULL;
 	for (size_t i = 0; i < method->n_load && status_ok(&st); i++)
-		st = read_set(&call->facts.sets[call->facts.n_sets++], &method->load[i].binding,
-			      item++, call->arena);
+		st = rows_read(&call->facts.sets[call->facts.n_sets++], &method->load[i].binding,
+			       item++, call->arena);
 	if (status_ok(&st) && access != NULL)
 		st = check_access(call, access);
-	if (status_ok(&st) && !has_room(call))
+	if (status_ok(&st) && !call_has_room(call))
 		st = call_too_large();
 	return st;
 }
@@ -526,17 +317,17 @@ static void on_loaded(struct db_batch *batch, const struct status *result)
 		call_decide(call);
 }
 
-static void load_write(struct engine_call *call)
+static void load_facts(struct engine_call *call)
 {
 	const struct method *method = call->method;
 	const struct engine_statements *engine = &call->engine->registry->engine;
 	struct query_args args = batch_args(call);
 	memset(&call->facts, 0, sizeof(call->facts));
-	batch_begin(call, method->n_load + 3, QUERY_POINT, on_loaded);
+	batch_begin(call, method->n_load + 3, method->class, on_loaded);
 	struct status st;
 	if (method->rpc->auth == RPC_AUTH_TOKEN) {
 		st = batch_add(call, &engine->principal, NULL, &args);
-		if (status_ok(&st))
+		if (status_ok(&st) && method->rpc->mode == RPC_WRITE)
 			st = batch_add(call, &engine->idempotency_get, NULL, &args);
 	} else {
 		st = batch_add(call, &engine->clock, NULL, &args);
@@ -555,10 +346,10 @@ static void load_write(struct engine_call *call)
 void call_load(struct engine_call *call)
 {
 	call->state = CALL_LOAD;
-	if (call->method->rpc->mode == RPC_WRITE)
-		load_write(call);
+	if (call->method->rpc->decide != NULL)
+		load_facts(call);
 	else
-		load_read(call);
+		call_read(call);
 }
 
 void call_decide(struct engine_call *call)
@@ -570,6 +361,13 @@ void call_decide(struct engine_call *call)
 	struct status st = call->method->rpc->decide(&call->facts, &call->plan);
 	if (!status_ok(&st)) {
 		call_refuse(call, st);
+		return;
+	}
+	if (call->method->rpc->mode == RPC_READ) {
+		/* what a read decides changes nothing */
+		assert(call->plan.n_rows == 0 && status_ok(&call->plan.outcome));
+		assert(call->plan.reply != NULL);
+		call_answer_read(call, call->plan.reply);
 		return;
 	}
 	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");

@@ -11,6 +11,7 @@
 #include "common/arena.h"
 #include "common/log.h"
 #include "common/pb.h"
+#include "google/protobuf/timestamp.pb-c.h"
 
 enum { REGISTRY_WHY = 1 << 20 };
 
@@ -88,25 +89,46 @@ static const ProtobufCMessageDescriptor *into_type(struct binder *binder, struct
 	return (const ProtobufCMessageDescriptor *)load->into->descriptor;
 }
 
+/* The statement for things as they were, which fills the same. */
+static void bind_past(struct binder *binder, struct method *method, struct method_load *load,
+		      const struct rpc_load *row, const ProtobufCMessageDescriptor *type)
+{
+	const ProtobufCFieldDescriptor *as_of = pb_field(method->request, "as_of");
+	bool has = as_of != NULL && as_of->descriptor == &google__protobuf__timestamp__descriptor;
+	if (has != (row->past != NULL))
+		fault(binder, method->path, "as_of and statements of the past go together");
+	if (!has || row->past == NULL)
+		return;
+	bind(binder, &load->past, method->path, row->past, method->request, type);
+	if (load->past.query != NULL)
+		method->past_class = load->past.query->class;
+}
+
 static void bind_loads(struct binder *binder, struct method *method)
 {
 	const struct rpc *rpc = method->rpc;
+	bool facts = rpc->decide != NULL, list = false;
+	method->past_class = QUERY_CLASSES;
 	while (method->n_load < RPC_LOADS_MAX && rpc->load[method->n_load].query != NULL) {
 		const struct rpc_load *row = &rpc->load[method->n_load];
 		struct method_load *load = &method->load[method->n_load++];
 		const ProtobufCMessageDescriptor *type = row->row;
-		if (rpc->mode != RPC_WRITE)
+		if (facts && (row->into != NULL || row->past != NULL))
+			fault(binder, method->path, "a load of facts fills no reply");
+		if (!facts)
 			type = into_type(binder, method, load, row);
 		if (type == NULL) {
 			fault(binder, method->path, "a load has no row type");
 			continue;
 		}
 		bind(binder, &load->binding, method->path, row->query, method->request, type);
+		if (!facts)
+			bind_past(binder, method, load, row, type);
 		if (load->binding.query != NULL)
-			method->class = load->binding.query->class;
+			list |= load->binding.query->class == QUERY_LIST;
 	}
-	if (rpc->mode == RPC_WRITE || method->n_load == 0)
-		method->class = QUERY_POINT;
+	/* what a write waits for is never behind a list */
+	method->class = list && rpc->mode != RPC_WRITE ? QUERY_LIST : QUERY_POINT;
 }
 
 static bool has_load(const struct rpc *rpc, const char *name)
@@ -129,14 +151,17 @@ static bool takes(const struct binding *binding, enum query_special special)
 static void check_permission(struct binder *binder, const struct method *method)
 {
 	const struct rpc *rpc = method->rpc;
-	if (rpc->mode == RPC_WRITE) {
+	if (rpc->decide != NULL) {
 		if (rpc->access == NULL &&
 		    (rpc->permission != NULL || rpc->decide_checks_permission))
 			fault(binder, method->path, "a permission needs an access query");
 		return;
 	}
-	for (size_t i = 0; i < method->n_load; i++) {
-		const struct binding *load = &method->load[i].binding;
+	for (size_t i = 0; i < 2 * method->n_load; i++) {
+		const struct method_load *pair = &method->load[i / 2];
+		const struct binding *load = i % 2 == 0 ? &pair->binding : &pair->past;
+		if (load->query == NULL)
+			continue;
 		if (rpc->permission != NULL && !takes(load, QUERY_PERMISSION))
 			fault(binder, method->path, "a load does not look at the permission");
 		if (!takes(load, QUERY_ACTOR) && !takes(load, QUERY_SESSION))
@@ -144,11 +169,24 @@ static void check_permission(struct binder *binder, const struct method *method)
 	}
 }
 
+static void check_decide(struct binder *binder, const struct method *method)
+{
+	const struct rpc *rpc = method->rpc;
+	if ((rpc->mode == RPC_WRITE && rpc->decide == NULL) ||
+	    (rpc->mode == RPC_LIST && rpc->decide != NULL))
+		fault(binder, method->path, "a write needs a decide function, a list has none");
+	if (rpc->mode == RPC_READ && rpc->decide != NULL &&
+	    (pb_field(method->request, "mutation") != NULL || rpc->target != NULL ||
+	     rpc->needs_expected_version || rpc->work != RPC_WORK_NONE))
+		fault(binder, method->path, "a read takes no mutation and has no work");
+	if (rpc->decide == NULL && rpc->access != NULL)
+		fault(binder, method->path, "an access query needs a decide function");
+}
+
 static void check_row(struct binder *binder, const struct method *method)
 {
 	const struct rpc *rpc = method->rpc;
-	if ((rpc->mode == RPC_WRITE) != (rpc->decide != NULL))
-		fault(binder, method->path, "a write needs a decide function, a read has none");
+	check_decide(binder, method);
 	if (rpc->mode == RPC_LIST &&
 	    (pb_field(method->request, "page_token") == NULL ||
 	     pb_field(method->response, "next_page_token") == NULL || method->n_load != 1))
@@ -290,8 +328,10 @@ void registry_free(struct registry *registry)
 	if (registry == NULL)
 		return;
 	for (size_t i = 0; i < registry->n_methods; i++) {
-		for (size_t j = 0; j < registry->methods[i].n_load; j++)
+		for (size_t j = 0; j < registry->methods[i].n_load; j++) {
 			binding_done(&registry->methods[i].load[j].binding);
+			binding_done(&registry->methods[i].load[j].past);
+		}
 		binding_done(&registry->methods[i].access);
 		free(registry->methods[i].path);
 	}

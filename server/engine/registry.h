@@ -23,7 +23,8 @@ struct binding {
 
 struct method_load {
 	struct binding binding;
-	const ProtobufCFieldDescriptor *into; /* field of the reply, NULL for writes and "." */
+	struct binding past;                  /* zero: none */
+	const ProtobufCFieldDescriptor *into; /* field of the reply, NULL for facts and "." */
 };
 
 struct method {
@@ -35,6 +36,7 @@ struct method {
 	size_t n_load;
 	struct binding access;
 	enum query_class class;
+	enum query_class past_class; /* QUERY_CLASSES: it knows no past */
 };
 
 /* How rows of a kind are written. Statements that do not exist are zero. */

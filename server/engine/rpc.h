@@ -14,7 +14,7 @@
 enum { RPC_LOADS_MAX = 12 };
 
 enum rpc_mode {
-	RPC_READ = 1, /* queries fill the reply; no C */
+	RPC_READ = 1, /* queries fill the reply; or, with decide, load, decide, reply */
 	RPC_LIST,     /* one query fills a repeated field; keyset pages */
 	RPC_WRITE,    /* load, decide, commit */
 };
@@ -35,27 +35,37 @@ enum rpc_work {
 /* One statement of a load. */
 struct rpc_load {
 	const char *query; /* name in sql/queries; also the name of the fact set */
-	/* RPC_READ, RPC_LIST: field of the reply that the rows fill: a message
-	 * field takes the one row (none: NOT_FOUND), a repeated field all rows,
-	 * "." the reply itself. RPC_WRITE: NULL. */
+	/* Without decide: field of the reply that the rows fill: a message field
+	 * takes the one row (none: NOT_FOUND), a repeated field all rows, "." the
+	 * reply itself. With decide: NULL. */
 	const char *into;
-	/* Type of the rows, where the reply field does not tell: RPC_WRITE. */
+	/* Type of the rows, where no reply field tells: with decide. */
 	const ProtobufCMessageDescriptor *row;
+	/* Without decide: the statement that is used instead of query when the
+	 * request's field as_of (google.protobuf.Timestamp) is set; it fills the
+	 * same, with as_of as a parameter of that name. A method whose request has
+	 * as_of names one with each of its loads. A time ahead of the database's
+	 * clock is INVALID_ARGUMENT; a page token is good only with the as_of that
+	 * it was made for. */
+	const char *past;
 };
 
 struct rpc {
 	const char *method; /* name in the service */
 	enum rpc_mode mode;
 	enum rpc_auth auth;
-	/* Needed at the object's scope; NULL: any valid caller. In RPC_READ and
-	 * RPC_LIST the query checks it as $permission. */
+	/* Needed at the object's scope; NULL: any valid caller. Without decide the
+	 * query checks it as $permission. */
 	const char *permission;
-	/* RPC_WRITE: query that gives the Access row for the object that the call
+	/* RPC_LIST: what is listed belongs to an object that has at least one of
+	 * it: none means that the object is not there for the caller, NOT_FOUND. */
+	bool empty_is_not_found;
+	/* With decide: query that gives the Access row for the object that the call
 	 * is about (no row: NOT_FOUND), and the permission to see it at all
 	 * (without: NOT_FOUND). NULL: the method is about the caller. */
 	const char *access;
 	const char *visible;
-	/* RPC_WRITE: permission is checked by decide (ownership by other columns
+	/* With decide: permission is checked by decide (ownership by other columns
 	 * than the access row's owner, several permissions that suffice). */
 	bool decide_checks_permission;
 	/* RPC_WRITE: versioned row that Mutation.expected_version is about: name
@@ -65,8 +75,11 @@ struct rpc {
 	enum rpc_work work;
 	const char *work_set;
 	struct rpc_load load[RPC_LOADS_MAX];
-	/* RPC_WRITE: the law. Pure. Must set plan->reply, or return a status, or
-	 * set plan->outcome. */
+	/* The law. Pure. Must set plan->reply, or return a status, or set
+	 * plan->outcome. A write has one; a read may have one, when what it tells is
+	 * decided and not stored: it only sets plan->reply, nothing is committed or
+	 * recorded, and it takes no mutation. The loads are then facts, and access,
+	 * visible and permission are checked as a write's. */
 	struct status (*decide)(const struct facts *facts, struct plan *plan);
 };
 

@@ -74,4 +74,46 @@ TEST(a_read_looks_at_its_permission_and_the_caller)
 	CHECK(has_fault(&rpc, caller));
 }
 
+TEST(a_read_that_decides_is_checked_like_a_write)
+{
+	static const char permission[] = "a permission needs an access query";
+	static const char reply[] = "a load of facts fills no reply";
+	static const char type[] = "a load has no row type";
+	static const char mutation[] = "a read takes no mutation and has no work";
+	struct rpc rpc = { .method = "GetScope",
+			   .mode = RPC_READ,
+			   .permission = "scope.read",
+			   .load = { { .query = "scope_for_write",
+				       .row = &isms__v1__scope__descriptor } },
+			   .decide = scope_create };
+	CHECK(has_fault(&rpc, permission));
+	rpc.access = "scope_access";
+	rpc.visible = "scope.read";
+	CHECK(!has_fault(&rpc, permission));
+	CHECK(!has_fault(&rpc, reply));
+	CHECK(!has_fault(&rpc, type));
+	CHECK(!has_fault(&rpc, mutation));
+	rpc.load[0].into = "scope";
+	CHECK(has_fault(&rpc, reply));
+	rpc.load[0].into = NULL;
+	rpc.load[0].row = NULL;
+	CHECK(has_fault(&rpc, type));
+	rpc.method = "UpdateScope";
+	CHECK(has_fault(&rpc, mutation));
+	rpc.decide = NULL;
+	CHECK(has_fault(&rpc, "an access query needs a decide function"));
+}
+
+TEST(statements_of_the_past_go_with_as_of)
+{
+	static const char fault[] = "as_of and statements of the past go together";
+	struct rpc rpc = { .method = "ListScopes",
+			   .mode = RPC_LIST,
+			   .permission = "scope.read",
+			   .load = { { .query = "scope_list", .into = "scopes" } } };
+	CHECK(!has_fault(&rpc, fault));
+	rpc.load[0].past = "scope_list";
+	CHECK(has_fault(&rpc, fault));
+}
+
 TAP_MAIN
