@@ -79,6 +79,8 @@ static const char *mode_name(enum rpc_mode mode)
 		return "list";
 	case RPC_WRITE:
 		return "write";
+	case RPC_STREAM:
+		return "watch";
 	}
 	return "?";
 }

@@ -316,7 +316,8 @@ static struct rules *bind_rules(const struct registry *registry)
 	for (size_t i = 0; i < registry->n_methods; i++) {
 		assert(n + 2 <= ENGINE_TYPES_MAX);
 		types[n++] = registry->methods[i].request;
-		types[n++] = registry->methods[i].response;
+		if (registry->methods[i].rpc->mode != RPC_STREAM)
+			types[n++] = registry->methods[i].response;
 	}
 	const char *why = NULL;
 	struct rules *rules = rules_new(types, n, &why);

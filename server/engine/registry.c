@@ -194,6 +194,8 @@ static void check_row(struct binder *binder, const struct method *method)
 	if (rpc->mode == RPC_WRITE && rpc->auth == RPC_AUTH_TOKEN &&
 	    pb_field(method->request, "mutation") == NULL)
 		fault(binder, method->path, "a write needs a mutation");
+	if (rpc->mode == RPC_STREAM && (method->n_load != 1 || strcmp(rpc->load[0].into, ".") != 0))
+		fault(binder, method->path, "a stream needs one load");
 	if (rpc->target != NULL && !has_load(rpc, rpc->target))
 		fault(binder, method->path, "the target is not loaded");
 	if (rpc->work == RPC_WORK_PASSWORD_VERIFY &&
@@ -218,7 +220,7 @@ static void bind_method(struct binder *binder, struct method *method,
 		return;
 	}
 	method->request = descriptor->input;
-	method->response = descriptor->output;
+	method->response = rpc->mode == RPC_STREAM ? rpc->load[0].row : descriptor->output;
 	bind_loads(binder, method);
 	if (rpc->access != NULL)
 		bind(binder, &method->access, method->path, rpc->access, method->request,

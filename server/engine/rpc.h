@@ -17,6 +17,10 @@ enum rpc_mode {
 	RPC_READ = 1, /* queries fill the reply; or, with decide, load, decide, reply */
 	RPC_LIST,     /* one query fills a repeated field; keyset pages */
 	RPC_WRITE,    /* load, decide, commit */
+	/* A stream that a room of its own serves: the engine only says whether and
+	 * for whom it may begin. Like RPC_READ, but the one load fills, instead of
+	 * the reply, a message of its row's type ("." and no rows: NOT_FOUND). */
+	RPC_STREAM,
 };
 
 enum rpc_auth {

@@ -67,6 +67,8 @@ static void set_state(struct call *call, enum call_state state)
 	if (unanswered && state >= CALL_ANSWERED) {
 		call->worker->counters->in_flight--;
 		call->answered_us = worker_now(call->worker);
+		call->conn->n_want_room -= call->wants_room;
+		call->wants_room = false;
 		release_body(call);
 		buf_done(&call->body);
 		disarm(call);
@@ -76,6 +78,31 @@ static void set_state(struct call *call, enum call_state state)
 		call->conn->n_calls--;
 		call->stream = NULL;
 		TAILQ_INSERT_TAIL(&call->worker->gone, call, link);
+	}
+}
+
+size_t call_queued(const struct call *call)
+{
+	return codec_stream_queued(call->stream);
+}
+
+static void set_wants_room(struct call *call, bool wants)
+{
+	call->conn->n_want_room += (size_t)wants - (size_t)call->wants_room;
+	call->wants_room = wants;
+}
+
+void call_want_room(struct call *call)
+{
+	set_wants_room(call, true);
+	conn_mark(call->conn); /* there may be room already */
+}
+
+void call_offer_room(struct call *call)
+{
+	if (call->wants_room && call_queued(call) < CALL_ROOM) {
+		set_wants_room(call, false);
+		call->route->room(call);
 	}
 }
 

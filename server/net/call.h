@@ -38,7 +38,12 @@ struct route {
 	/* The call ends without call_finish by the route (client gone, deadline,
 	 * shutdown): after this the route may not use it. */
 	void (*cancel)(struct call *call);
+	/* Once after call_want_room: what waits has gone below CALL_ROOM. */
+	void (*room)(struct call *call);
+	void *arg; /* the route's own */
 };
+
+enum { CALL_ROOM = 32 * 1024 };
 
 enum call_state {
 	CALL_HEAD,     /* fields come in */
@@ -63,6 +68,7 @@ struct call {
 	int64_t answered_us;
 	struct event timer;
 	bool timed;
+	bool wants_room;
 	struct head head;
 	/* message being received */
 	uint8_t prefix[GRPC_PREFIX];
@@ -86,6 +92,10 @@ extern const struct route call_engine_route;
  * slowly (CODEC_QUEUE_MAX) the call ends with RESOURCE_EXHAUSTED, through cancel,
  * and false is returned. */
 bool call_send(struct call *call, const uint8_t *message, size_t len);
+/* Bytes of the answer that wait to be taken by the client. */
+size_t call_queued(const struct call *call);
+/* Has the route told, once, when there is room. */
+void call_want_room(struct call *call);
 /* Ends the call; the route may not use it any more. */
 void call_finish(struct call *call, const struct status *st);
 
@@ -95,6 +105,8 @@ void call_wait(struct call *call);
 void call_drop(struct call *call);
 /* For conn, once in a while: gives up an answer that finds no taker. */
 void call_sweep(struct call *call, int64_t now_us);
+/* For conn, when it has sent something. */
+void call_offer_room(struct call *call);
 /* For worker, at the end of a turn: makes a call that is gone a spare one. */
 void call_recycle(struct call *call);
 /* For worker: a spare call's memory. */

@@ -374,6 +374,18 @@ static void linger(struct conn *conn)
 	event_add(&conn->readable, NULL);
 }
 
+static void offer_room(struct conn *conn)
+{
+	struct call *call;
+	if (conn->n_want_room == 0) {
+		return;
+	}
+	TAILQ_FOREACH(call, &conn->calls, link)
+	{
+		call_offer_room(call);
+	}
+}
+
 void conn_flush(struct conn *conn)
 {
 	if (conn->codec == NULL || conn->state == CONN_LINGERING) {
@@ -384,6 +396,7 @@ void conn_flush(struct conn *conn)
 		return;
 	}
 	count_queued(conn);
+	offer_room(conn);
 	resume_reading(conn);
 	if (sent && (conn->state == CONN_CLOSING || codec_done(conn->codec))) {
 		linger(conn);

@@ -47,9 +47,10 @@ struct conn {
 	int64_t stalled_us;  /* since when the peer has taken nothing; 0: it takes */
 	struct call_list calls;
 	size_t n_calls;
-	size_t n_waiting;  /* calls whose message is not complete */
-	size_t body_bytes; /* announced by the messages being received */
-	size_t queued;     /* of the worker's sum of waiting output */
+	size_t n_waiting;   /* calls whose message is not complete */
+	size_t n_want_room; /* calls to be told when their output was taken */
+	size_t body_bytes;  /* announced by the messages being received */
+	size_t queued;      /* of the worker's sum of waiting output */
 	char peer[INET6_ADDRSTRLEN + 8];
 };
 

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -319,6 +320,11 @@ const struct route *worker_route(const struct worker *worker, const char *path)
 	const struct route *route = health_route(path);
 	if (route == NULL && worker->settings.reflection) {
 		route = reflection_route(path);
+	}
+	for (size_t i = 0; route == NULL && i < worker->settings.n_routes; i++) {
+		if (strcmp(worker->settings.routes[i].path, path) == 0) {
+			route = &worker->settings.routes[i];
+		}
 	}
 	if (route == NULL && engine_knows(worker->engine, path)) {
 		route = &call_engine_route;

@@ -41,6 +41,8 @@ struct worker_settings {
 	int64_t handshake_us;
 	int64_t drain_us;
 	bool reflection;
+	const struct route *routes; /* before those of the engine; borrowed */
+	size_t n_routes;
 	struct worker_counters *counters; /* NULL: kept by the worker */
 };
 
