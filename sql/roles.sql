@@ -67,7 +67,8 @@ GRANT INSERT ON isms.approval_snapshot TO isms_server;
 GRANT INSERT ON isms.approval_vote TO isms_server;
 
 -- 0005: policies, delegation. History is written by triggers alone.
-GRANT EXECUTE ON FUNCTION isms.purge_idempotency TO isms_server;
+GRANT EXECUTE ON FUNCTION isms.purge_idempotency, isms.version_key, isms.key_version,
+	isms.row_at, isms.risk_was, isms.risk_acceptance_was TO isms_server;
 GRANT INSERT, UPDATE ON isms.approval_policy TO isms_server;
 GRANT UPDATE (version, updated_at, updated_by, state) ON isms.control TO isms_server;
 GRANT INSERT, UPDATE ON isms.delegation TO isms_server;

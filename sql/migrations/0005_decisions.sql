@@ -207,9 +207,13 @@ LEFT JOIN LATERAL (
 -- --- what every write leaves behind ------------------------------------------
 
 -- Where an announcement may be heard, and of what.
+-- organisation is no longer referred to: all writers would lock that one row, and the
+-- audit event stands for it.
 ALTER TABLE outbox
 	ADD COLUMN scope_id uuid,
-	ADD COLUMN entity_ref text NOT NULL DEFAULT '';
+	ADD COLUMN entity_ref text NOT NULL DEFAULT '',
+	DROP CONSTRAINT outbox_org_id_fkey;
+CREATE INDEX outbox_organisation_idx ON outbox (org_id, tx, seq);
 
 CREATE INDEX idempotency_created_idx ON idempotency (created_at);
 
@@ -266,10 +270,15 @@ BEGIN
 	               'FOR EACH ROW EXECUTE FUNCTION keep_history()', on_table);
 END $$;
 
+CALL keep_history_of('organisation');
+CALL keep_history_of('person');
 CALL keep_history_of('scope');
 CALL keep_history_of('ai_system');
 CALL keep_history_of('asset');
+CALL keep_history_of('threat');
+CALL keep_history_of('vulnerability');
 CALL keep_history_of('control');
+CALL keep_history_of('risk_method');
 CALL keep_history_of('role_grant');
 CALL keep_history_of('risk');
 CALL keep_history_of('treatment_plan');
@@ -277,6 +286,69 @@ CALL keep_history_of('risk_acceptance');
 CALL keep_history_of('approval_policy');
 CALL keep_history_of('approval_request');
 CALL keep_history_of('delegation');
+
+-- What was: a version holds from its time (updated_at, by the clock of the database)
+-- until the next one's. The functions below run as who calls them and are such that
+-- the planner puts their bodies in place of the calls.
+
+-- The key by which versions are paged.
+CREATE FUNCTION version_key(version bigint) RETURNS uuid
+LANGUAGE sql IMMUTABLE AS $$ SELECT lpad(to_hex(version), 32, '0')::uuid $$;
+-- The version before which the next page goes on; NULL: the first page.
+CREATE FUNCTION key_version(key uuid) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT coalesce(('x' || right(replace(key::text, '-', ''), 16))::bit(64)::bigint,
+	                9223372036854775807)
+$$;
+
+-- The row as it was, or nothing when it was not there yet.
+CREATE FUNCTION row_at(org uuid, kind text, id uuid, t timestamptz)
+RETURNS TABLE (row_json jsonb) LANGUAGE sql STABLE AS $$
+	SELECT h.row_json FROM isms.row_history h
+	WHERE h.org_id = org AND h.entity_kind = kind AND h.entity_id = id AND h.at <= t
+	ORDER BY h.version DESC LIMIT 1
+$$;
+
+-- risk_acceptance_now of another time, from the row as it was.
+CREATE FUNCTION risk_acceptance_was(row_json jsonb, t timestamptz)
+RETURNS SETOF risk_acceptance_now LANGUAGE sql STABLE AS $$
+	SELECT c.*, (c.state = 'ACTIVE' AND c.valid_until > t
+	             AND (c.review_due_at IS NULL OR c.review_due_at > t))
+	FROM jsonb_populate_record(NULL::isms.risk_acceptance, row_json) c
+$$;
+
+-- risk_now of another time, from the row as it was. No plan and no acceptance is ever
+-- taken to another risk.
+CREATE FUNCTION risk_was(row_json jsonb, t timestamptz)
+RETURNS SETOF risk_now LANGUAGE sql STABLE AS $$
+	SELECT r.*,
+	       CASE WHEN p.avoided THEN 'AVOIDED'
+	            WHEN a.valid_until IS NOT NULL THEN 'ACCEPTED'
+	            WHEN p.transferred THEN 'TRANSFERRED'
+	            WHEN p.mitigated THEN 'MITIGATED'
+	            ELSE 'UNTREATED' END,
+	       a.valid_until
+	FROM jsonb_populate_record(NULL::isms.risk, row_json) r
+	LEFT JOIN LATERAL (
+		SELECT bool_or(n.option = 'AVOID') AS avoided,
+		       bool_or(n.option = 'TRANSFER' AND (h.row_json ->> 'lapses_at')::timestamptz > t)
+			AS transferred,
+		       bool_or(n.option = 'MITIGATE') AS mitigated
+		FROM isms.treatment_plan n
+		CROSS JOIN LATERAL isms.row_at(n.org_id, 'treatment_plan', n.id, t) h
+		WHERE n.org_id = r.org_id AND n.risk_id = r.id
+		  AND h.row_json ->> 'state' IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')) p
+		ON true
+	LEFT JOIN LATERAL (
+		SELECT max(c.valid_until) AS valid_until
+		FROM isms.risk_acceptance n
+		CROSS JOIN LATERAL isms.row_at(n.org_id, 'risk_acceptance', n.id, t) h
+		CROSS JOIN LATERAL jsonb_to_record(h.row_json)
+			AS c (state text, valid_until timestamptz, review_due_at timestamptz)
+		WHERE n.org_id = r.org_id AND n.risk_id = r.id
+		  AND c.state = 'ACTIVE' AND c.valid_until > t
+		  AND (c.review_due_at IS NULL OR c.review_due_at > t)) a ON true
+$$;
 
 -- --- roles -------------------------------------------------------------------
 

@@ -53,8 +53,18 @@ OBJECTS = {
     # nobody of these is asked on the request: a right alone decides nothing
     "ApprovalService/CastVote": ("request_id", "request", set()),
 }
+# the versions of an object are for those who may read it
+OBJECTS |= {m: ("id", kind, OBJECTS[get][2]) for m, kind, get in (
+    ("ScopeService/ListScopeVersions", "scope", "ScopeService/GetScope"),
+    ("ScopeService/ListAiSystemVersions", "ai_system", "ScopeService/GetAiSystem"),
+    ("AssetService/ListAssetVersions", "asset", "AssetService/GetAsset"),
+    ("RiskService/ListRiskVersions", "risk", "RiskService/GetRisk"),
+    ("TreatmentService/ListPlanVersions", "plan", "TreatmentService/GetPlan"),
+    ("AcceptanceService/ListAcceptanceVersions", "acceptance",
+     "AcceptanceService/GetAcceptance"))}
 # what is only readable is absent to those who may not read it
-READS = {m for m in OBJECTS if m.split("/")[1].startswith("Get")}
+READS = {m for m in OBJECTS
+         if m.split("/")[1].startswith("Get") or m.endswith("Versions")}
 
 LISTS = {
     "ScopeService/ListScopes": ALL, "ScopeService/ListAiSystems": READERS,

@@ -1,0 +1,27 @@
+"""What was: the versions of each governed row, and the registers as of a past time."""
+
+import pytest
+
+from world import LONG_AGO, soon
+
+ABSENT = "01900000-0000-7000-8000-000000000000"
+
+
+def versions(api, method, thing, **fields):
+    return list(api.call(method, id=thing.meta.id, **fields).versions)
+
+
+def rename(world, risk, title, by="contributor"):
+    return world.apis[by].call(
+        "RiskService/UpdateRisk", id=risk.meta.id, fields={"title": title}, update_mask="title",
+        mutation={"expected_version": risk.meta.version}).risk
+
+
+def test_each_write_is_a_version(world):
+    made = [world.risk(score=None, title="at first")]
+    made.append(rename(world, made[-1], "then", by="analyst"))
+    made.append(world.score(made[-1], 3, 4))
+    kept = versions(world.contributor, "RiskService/ListRiskVersions", made[0])
+    assert kept == made[::-1]
+    assert [r.meta.updated_by for r in kept] == [
+        world.id("contributor"), world.id("analyst"), world.id("contributor")]
