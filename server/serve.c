@@ -229,6 +229,8 @@ static struct worker *make_worker(struct service *service, unsigned slot, struct
 static int run_worker(struct service *service, unsigned slot, bool alone)
 {
 	struct db_settings limits = database_settings(service->settings);
+	struct facts_limits decisions = { .decisions_per_hour =
+						  service->settings->decisions_per_hour };
 	struct worker_signals signals = { .service = service };
 	struct event_base *base = event_base_new();
 	struct db *db = base ? db_new(base, service->queries, &limits) : NULL;
@@ -236,8 +238,10 @@ static int run_worker(struct service *service, unsigned slot, bool alone)
 		db ? engine_new(base, db, service->queries, rpc_services, rpc_services_count)
 		   : NULL;
 
-	if (engine)
+	if (engine) {
+		engine_set_limits(engine, &decisions);
 		signals.worker = make_worker(service, slot, base, engine, db);
+	}
 	if (!signals.worker) {
 		log_write(LOG_LEVEL_ERROR, "worker_start_failed", "slot=%u", slot);
 		db_free(db);

@@ -38,6 +38,7 @@ struct settings {
 	int64_t max_connections;
 	int64_t max_streams;
 	int64_t drain_timeout;
+	int64_t decisions_per_hour;
 	bool reflection;
 	const char *postgres_bin;
 };

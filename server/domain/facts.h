@@ -29,6 +29,11 @@ struct fact_work {
 	char password_hash[128]; /* hash: Argon2id string */
 };
 
+/* What the settings of the server say about decisions. */
+struct facts_limits {
+	int64_t decisions_per_hour; /* votes of a person; 0: as many as they like */
+};
+
 struct facts {
 	const ProtobufCMessage *request;
 	const Isms__Store__V1__Principal *principal; /* NULL for calls without a token */
@@ -37,6 +42,7 @@ struct facts {
 	size_t n_sets;
 	struct fact_work work;
 	int64_t now_us; /* database clock, Unix microseconds */
+	const struct facts_limits *limits;
 	struct arena *arena;
 };
 

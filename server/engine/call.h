@@ -35,7 +35,8 @@ struct engine {
 	struct principals *principals;
 	struct work *work;
 	uint8_t secret[PAGE_SECRET]; /* of the database, for page tokens */
-	struct engine_call *calls;   /* in flight */
+	struct facts_limits limits;
+	struct engine_call *calls; /* in flight */
 	size_t n_calls;
 	uint64_t jitter; /* state of the generator for retries */
 };

@@ -349,6 +349,11 @@ struct engine *engine_new(struct event_base *base, struct db *db, struct query_s
 	return engine;
 }
 
+void engine_set_limits(struct engine *engine, const struct facts_limits *limits)
+{
+	engine->limits = *limits;
+}
+
 void engine_free(struct engine *engine)
 {
 	if (engine == NULL)

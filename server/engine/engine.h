@@ -39,6 +39,8 @@ typedef void (*engine_reply_fn)(void *arg, const struct status *st, const uint8_
  * is loaded through db). base and db NULL: only checks, for --check. */
 struct engine *engine_new(struct event_base *base, struct db *db, struct query_set *queries,
 			  const struct rpc_service *const *services, size_t n_services);
+/* What decisions are told of the settings; until then there are no limits. */
+void engine_set_limits(struct engine *engine, const struct facts_limits *limits);
 /* Calls in flight are dropped without reply. Free the db first: what it still
  * holds belongs to calls. */
 void engine_free(struct engine *engine);

@@ -257,6 +257,7 @@ static struct status take_facts(bool *out_done, struct engine_call *call)
 	*out_done = false;
 	call->facts.request = call->request;
 	call->facts.arena = call->arena;
+	call->facts.limits = &call->engine->limits;
 	if (method->rpc->auth == RPC_AUTH_TOKEN) {
 		st = take_principal(call, item++);
 		if (!status_ok(&st))

@@ -34,6 +34,8 @@ enum { CASE_ROWS_MAX = 128 };
 #define CASE_SCOPE      "00000000-0000-7000-8000-0000000000dd"
 #define CASE_ID(suffix) "00000000-0000-7000-8000-0000000000" suffix
 
+static const struct facts_limits CASE_LIMITS = { .decisions_per_hour = 0 };
+
 struct domain_case {
 	struct arena *arena;
 	struct facts facts;
@@ -67,6 +69,7 @@ static inline void case_begin(struct domain_case *c)
 	c->principal.display_name = (char *)"Alex Owner";
 	c->facts.principal = &c->principal;
 	c->facts.now_us = CASE_NOW_US;
+	c->facts.limits = &CASE_LIMITS;
 	c->facts.arena = c->arena;
 	c->plan.arena = c->arena;
 	c->plan.now_us = CASE_NOW_US;

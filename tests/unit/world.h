@@ -34,6 +34,8 @@ struct world {
 	struct world_rows sets[FACTS_SETS_MAX];
 };
 
+static const struct facts_limits WORLD_LIMITS = { .decisions_per_hour = 0 };
+
 static inline void world_entropy(void *out, size_t len)
 {
 	static uint8_t next;
@@ -134,6 +136,7 @@ static inline void world_init(struct world *world)
 	world->arena = must(arena_new(4 << 20));
 	world->facts.arena = world->arena;
 	world->facts.now_us = WORLD_NOW_US;
+	world->facts.limits = &WORLD_LIMITS;
 	world->plan.arena = world->arena;
 	world->plan.now_us = WORLD_NOW_US;
 	world->plan.entropy = world_entropy;
