@@ -1,6 +1,144 @@
--- What was: each version of a row. A version shows what is derived from other rows as
--- it was when the version was made. A row is never taken to another scope, so the
--- right to read it counts at the scope where it is.
+-- What was: a row as it stood at a past time, and each version of a row. A version
+-- shows what is derived from other rows as it was when the version was made.
+-- The lists go along the rows of today, since a row stays for ever, and look up what
+-- each was. A row is never taken to another scope, so the right to read it counts at
+-- the scope where it is; nor to another risk or category.
+
+-- name: risk_get_past
+-- class: point
+-- params: $org $actor $permission id as_of
+SELECT {columns_of_risk}
+FROM risk n
+CROSS JOIN LATERAL row_at(n.org_id, 'risk', n.id, $5) h
+CROSS JOIN LATERAL risk_was(h.row_json, $5) r
+WHERE n.org_id = $1 AND n.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = n.scope_id AND $3 = ANY (a.permissions));
+
+-- name: risk_list_past
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit scope_id owner_id state min_level as_of
+SELECT {columns_of_risk}
+FROM risk n
+CROSS JOIN LATERAL row_at(n.org_id, 'risk', n.id, $10) h
+CROSS JOIN LATERAL risk_was(h.row_json, $10) r
+WHERE n.org_id = $1 AND n.created_at <= $10
+  AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
+  AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+  AND ($6::uuid IS NULL OR n.scope_id = $6)
+  AND ($7::uuid IS NULL OR h.row_json ->> 'owner_id' = $7::text)
+  AND ($8::text IS NULL OR h.row_json ->> 'state' = $8)
+  AND ($9::smallint IS NULL OR (h.row_json ->> 'current_level')::smallint >= $9)
+ORDER BY n.id DESC
+LIMIT $5;
+
+-- name: treatment_plan_get_past
+-- class: point
+-- params: $org $actor $permission id as_of
+SELECT {columns_of_plan}
+FROM treatment_plan n
+CROSS JOIN LATERAL row_at(n.org_id, 'treatment_plan', n.id, $5) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::treatment_plan, h.row_json) p
+WHERE n.org_id = $1 AND n.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = n.scope_id AND $3 = ANY (a.permissions));
+
+-- name: treatment_plan_list_past
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit risk_id state as_of
+SELECT {columns_of_plan}
+FROM treatment_plan n
+CROSS JOIN LATERAL row_at(n.org_id, 'treatment_plan', n.id, $8) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::treatment_plan, h.row_json) p
+WHERE n.org_id = $1 AND n.created_at <= $8
+  AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
+  AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+  AND ($6::uuid IS NULL OR n.risk_id = $6)
+  AND ($7::text IS NULL OR h.row_json ->> 'state' = $7)
+ORDER BY n.id DESC
+LIMIT $5;
+
+-- name: risk_acceptance_get_past
+-- class: point
+-- params: $org $actor $permission id as_of
+SELECT {columns_of_acceptance}
+FROM risk_acceptance n
+CROSS JOIN LATERAL row_at(n.org_id, 'risk_acceptance', n.id, $5) h
+CROSS JOIN LATERAL risk_acceptance_was(h.row_json, $5) c
+WHERE n.org_id = $1 AND n.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = n.scope_id AND $3 = ANY (a.permissions));
+
+-- name: risk_acceptance_list_past
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit risk_id state as_of
+SELECT {columns_of_acceptance}
+FROM risk_acceptance n
+CROSS JOIN LATERAL row_at(n.org_id, 'risk_acceptance', n.id, $8) h
+CROSS JOIN LATERAL risk_acceptance_was(h.row_json, $8) c
+WHERE n.org_id = $1 AND n.created_at <= $8
+  AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
+  AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+  AND ($6::uuid IS NULL OR n.risk_id = $6)
+  AND ($7::text IS NULL OR h.row_json ->> 'state' = $7)
+ORDER BY n.id DESC
+LIMIT $5;
+
+-- name: asset_get_past
+-- class: point
+-- params: $org $actor $permission id as_of
+SELECT {columns_of_asset}
+FROM asset n
+CROSS JOIN LATERAL row_at(n.org_id, 'asset', n.id, $5) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::asset, h.row_json) t
+WHERE n.org_id = $1 AND n.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = n.scope_id AND $3 = ANY (a.permissions));
+
+-- name: asset_list_past
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit ai_system_id category as_of
+SELECT {columns_of_asset}
+FROM asset n
+CROSS JOIN LATERAL row_at(n.org_id, 'asset', n.id, $8) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::asset, h.row_json) t
+WHERE n.org_id = $1 AND n.created_at <= $8
+  AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
+  AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+  AND ($7::text IS NULL OR n.category = $7)
+  AND ($6::uuid IS NULL OR h.row_json ->> 'ai_system_id' = $6::text)
+ORDER BY n.id DESC
+LIMIT $5;
+
+-- name: ai_system_get_past
+-- class: point
+-- params: $org $actor $permission id as_of
+SELECT {columns_of_system}
+FROM ai_system n
+CROSS JOIN LATERAL row_at(n.org_id, 'ai_system', n.id, $5) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::ai_system, h.row_json) s
+WHERE n.org_id = $1 AND n.id = $4
+  AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = n.scope_id AND $3 = ANY (a.permissions));
+
+-- name: ai_system_list_past
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit scope_id as_of
+SELECT {columns_of_system}
+FROM ai_system n
+CROSS JOIN LATERAL row_at(n.org_id, 'ai_system', n.id, $7) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::ai_system, h.row_json) s
+WHERE n.org_id = $1 AND n.created_at <= $7
+  AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
+                      AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
+  AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+  AND ($6::uuid IS NULL OR n.scope_id = $6)
+ORDER BY n.id DESC
+LIMIT $5;
 
 -- name: risk_versions
 -- class: list

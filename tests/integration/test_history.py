@@ -25,3 +25,16 @@ def test_each_write_is_a_version(world):
     assert kept == made[::-1]
     assert [r.meta.updated_by for r in kept] == [
         world.id("contributor"), world.id("analyst"), world.id("contributor")]
+
+
+def at(row):
+    return row.meta.updated_at.ToJsonString()
+
+
+def test_get_and_list_as_of(world):
+    first = world.risk(score=None, title="at first")
+    second = rename(world, first, "then")
+    for row in (first, second):
+        assert world.owner.call("RiskService/GetRisk", id=first.meta.id, as_of=at(row)).risk == row
+        listed = world.owner.call("RiskService/ListRisks", as_of=at(row), page_size=1).risks
+        assert list(listed) == [row]
