@@ -35,8 +35,8 @@ WHERE c.org_id = $1
   AND (c.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND c.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR c.risk_id = $6)
-  AND ($7::text IS NULL OR c.state = $7)
+  AND coalesce(c.risk_id = $6, $6::uuid IS NULL)
+  AND coalesce(c.state = $7, $7::text IS NULL)
 ORDER BY c.id DESC
 LIMIT $5;
 

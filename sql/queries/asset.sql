@@ -24,8 +24,8 @@ WHERE t.org_id = $1 AND t.id = $4
 SELECT {columns_of_asset}
 FROM asset t
 WHERE t.org_id = $1 AND t.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR t.ai_system_id = $6)
-  AND ($7::text IS NULL OR t.category = $7)
+  AND coalesce(t.ai_system_id = $6, $6::uuid IS NULL)
+  AND coalesce(t.category = $7, $7::text IS NULL)
   AND t.scope_id IN (SELECT a.scope_id FROM access a
               WHERE a.org_id = $1 AND a.user_id = $2 AND $3 = ANY (a.permissions))
 ORDER BY t.id DESC

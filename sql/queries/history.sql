@@ -2,7 +2,8 @@
 -- shows what is derived from other rows as it was when the version was made.
 -- The lists go along the rows of today, since a row stays for ever, and look up what
 -- each was. A row is never taken to another scope, so the right to read it counts at
--- the scope where it is; nor to another risk or category.
+-- the scope where it is; nor to another risk or category. What did not change since
+-- then is filtered by the row of today, before its version is looked up.
 
 -- name: risk_get_past
 -- class: point
@@ -26,10 +27,13 @@ WHERE n.org_id = $1 AND n.created_at <= $10
   AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR n.scope_id = $6)
-  AND ($7::uuid IS NULL OR h.row_json ->> 'owner_id' = $7::text)
-  AND ($8::text IS NULL OR h.row_json ->> 'state' = $8)
-  AND ($9::smallint IS NULL OR (h.row_json ->> 'current_level')::smallint >= $9)
+  AND coalesce(n.scope_id = $6, $6::uuid IS NULL)
+  AND (n.updated_at > $10
+       OR (coalesce(n.owner_id = $7, $7::uuid IS NULL) AND coalesce(n.state = $8, $8::text IS NULL)
+           AND n.current_level >= coalesce($9::smallint, 0::smallint)))
+  AND coalesce(h.row_json ->> 'owner_id' = $7::text, $7 IS NULL)
+  AND coalesce(h.row_json ->> 'state' = $8, $8 IS NULL)
+  AND coalesce((h.row_json ->> 'current_level')::smallint >= $9, $9 IS NULL)
 ORDER BY n.id DESC
 LIMIT $5;
 
@@ -55,8 +59,9 @@ WHERE n.org_id = $1 AND n.created_at <= $8
   AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR n.risk_id = $6)
-  AND ($7::text IS NULL OR h.row_json ->> 'state' = $7)
+  AND coalesce(n.risk_id = $6, $6::uuid IS NULL)
+  AND (n.updated_at > $8 OR coalesce(n.state = $7, $7::text IS NULL))
+  AND coalesce(h.row_json ->> 'state' = $7, $7 IS NULL)
 ORDER BY n.id DESC
 LIMIT $5;
 
@@ -82,8 +87,9 @@ WHERE n.org_id = $1 AND n.created_at <= $8
   AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR n.risk_id = $6)
-  AND ($7::text IS NULL OR h.row_json ->> 'state' = $7)
+  AND coalesce(n.risk_id = $6, $6::uuid IS NULL)
+  AND (n.updated_at > $8 OR coalesce(n.state = $7, $7::text IS NULL))
+  AND coalesce(h.row_json ->> 'state' = $7, $7 IS NULL)
 ORDER BY n.id DESC
 LIMIT $5;
 
@@ -109,8 +115,9 @@ WHERE n.org_id = $1 AND n.created_at <= $8
   AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($7::text IS NULL OR n.category = $7)
-  AND ($6::uuid IS NULL OR h.row_json ->> 'ai_system_id' = $6::text)
+  AND coalesce(n.category = $7, $7::text IS NULL)
+  AND (n.updated_at > $8 OR coalesce(n.ai_system_id = $6, $6::uuid IS NULL))
+  AND coalesce(h.row_json ->> 'ai_system_id' = $6::text, $6 IS NULL)
 ORDER BY n.id DESC
 LIMIT $5;
 
@@ -136,7 +143,7 @@ WHERE n.org_id = $1 AND n.created_at <= $7
   AND (n.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND n.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR n.scope_id = $6)
+  AND coalesce(n.scope_id = $6, $6::uuid IS NULL)
 ORDER BY n.id DESC
 LIMIT $5;
 

@@ -39,7 +39,8 @@ WHERE r.org_id = $1 AND r.id = $4
               AND a.scope_id = r.scope_id AND $3 = ANY (a.permissions));
 
 -- IS TRUE in the lists keeps the planner from joining the caller's scopes row by row:
--- they are found once and hashed, and the rows come in the order of the key.
+-- they are found once and hashed, and the rows come in the order of the key. coalesce in
+-- the filters keeps it from expecting so few rows that it would rather sort them all.
 -- name: risk_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit scope_id owner_id state
@@ -50,9 +51,9 @@ WHERE r.org_id = $1
   AND (r.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND r.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR r.scope_id = $6)
-  AND ($7::uuid IS NULL OR r.owner_id = $7)
-  AND ($8::text IS NULL OR r.state = $8)
+  AND coalesce(r.scope_id = $6, $6::uuid IS NULL)
+  AND coalesce(r.owner_id = $7, $7::uuid IS NULL)
+  AND coalesce(r.state = $8, $8::text IS NULL)
   AND r.current_level >= coalesce($9::smallint, 0::smallint)
 ORDER BY r.id DESC
 LIMIT $5;

@@ -120,7 +120,7 @@ WHERE s.org_id = $1 AND s.id = $4
 SELECT {columns_of_system}
 FROM ai_system s
 WHERE s.org_id = $1 AND s.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR s.scope_id = $6)
+  AND coalesce(s.scope_id = $6, $6::uuid IS NULL)
   AND s.scope_id IN (SELECT a.scope_id FROM access a
               WHERE a.org_id = $1 AND a.user_id = $2 AND $3 = ANY (a.permissions))
 ORDER BY s.id DESC

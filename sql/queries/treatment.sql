@@ -34,8 +34,8 @@ WHERE p.org_id = $1
   AND (p.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1
                       AND a.user_id = $2 AND $3 = ANY (a.permissions))) IS TRUE
   AND p.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  AND ($6::uuid IS NULL OR p.risk_id = $6)
-  AND ($7::text IS NULL OR p.state = $7)
+  AND coalesce(p.risk_id = $6, $6::uuid IS NULL)
+  AND coalesce(p.state = $7, $7::text IS NULL)
 ORDER BY p.id DESC
 LIMIT $5;
 
