@@ -137,7 +137,8 @@ CREATE TABLE bench.saved_treatment_plan (LIKE isms.treatment_plan);
 CREATE TABLE bench.saved_risk_acceptance (LIKE isms.risk_acceptance);
 CREATE TABLE bench.saved_approval_request (LIKE isms.approval_request);
 CREATE TABLE bench.saved_approval_assignee (LIKE isms.approval_assignee);
-CREATE TABLE bench.mark (audit bigint NOT NULL, outbox bigint NOT NULL, at timestamptz NOT NULL);
+CREATE TABLE bench.mark (audit bigint NOT NULL, outbox bigint NOT NULL, at timestamptz NOT NULL,
+                         tx xid8 NOT NULL);
 
 CREATE FUNCTION bench.save(first int, last int) RETURNS void
 LANGUAGE sql AS $$
@@ -159,7 +160,7 @@ LANGUAGE sql AS $$
 	DELETE FROM bench.mark;
 	INSERT INTO bench.mark
 	SELECT coalesce((SELECT max(seq) FROM isms.audit_event), 0),
-	       coalesce((SELECT max(seq) FROM isms.outbox), 0), now();
+	       coalesce((SELECT max(seq) FROM isms.outbox), 0), now(), pg_current_xact_id();
 $$;
 
 CREATE FUNCTION bench.put_back(name text, keys text, changed text) RETURNS bigint
@@ -190,6 +191,7 @@ BEGIN
 		WHERE v.org_id = s.org_id AND v.request_id = s.id;
 	DELETE FROM isms.outbox WHERE seq > (SELECT outbox FROM bench.mark);
 	DELETE FROM isms.audit_event WHERE seq > (SELECT audit FROM bench.mark);
+	DELETE FROM isms.row_history WHERE tx > (SELECT tx FROM bench.mark);
 	DELETE FROM isms.idempotency WHERE created_at > (SELECT at FROM bench.mark);
 	RETURN bench.put_back('approval_request', 'org_id id', 'version');
 END $$;
@@ -197,7 +199,7 @@ END $$;
 -- What the decisions since then have left.
 CREATE FUNCTION bench.decisions()
 RETURNS TABLE (requests bigint, risks bigint, plans bigint, acceptances bigint, votes bigint,
-               events bigint, announcements bigint, keys bigint)
+               events bigint, announcements bigint, versions bigint, keys bigint)
 LANGUAGE sql AS $$
 	SELECT (SELECT count(*) FROM isms.approval_request t
 	        JOIN bench.saved_approval_request s USING (org_id, id)
@@ -214,6 +216,8 @@ LANGUAGE sql AS $$
 	        JOIN bench.saved_approval_request s ON s.org_id = v.org_id AND s.id = v.request_id),
 	       (SELECT count(*) FROM isms.audit_event WHERE seq > (SELECT audit FROM bench.mark)),
 	       (SELECT count(*) FROM isms.outbox WHERE seq > (SELECT outbox FROM bench.mark)),
+	       -- of the risk, the plan, the acceptance and the request
+	       (SELECT count(*) / 4 FROM isms.row_history WHERE tx > (SELECT tx FROM bench.mark)),
 	       (SELECT count(*) FROM isms.idempotency
 	        WHERE created_at > (SELECT at FROM bench.mark))
 $$;

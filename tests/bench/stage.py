@@ -208,7 +208,7 @@ class Stage:
         row = self.db.execute("SELECT * FROM bench.decisions()").fetchone()
         if len(set(row)) != 1 or row[0] < n:
             raise RuntimeError(f"{who}: {n} decisions left behind requests, risks, plans, "
-                               f"acceptances, votes, events, outbox, keys: {row}")
+                               f"acceptances, votes, events, outbox, versions, keys: {row}")
 
     # --- calls ---------------------------------------------------------------
 
