@@ -396,6 +396,11 @@ static bool is_enum(const ProtobufCFieldDescriptor *field)
 	return field->type == PROTOBUF_C_TYPE_ENUM;
 }
 
+static bool is_long(const ProtobufCFieldDescriptor *field)
+{
+	return field->type == PROTOBUF_C_TYPE_INT64;
+}
+
 static bool is_string(const ProtobufCFieldDescriptor *field)
 {
 	return field->type == PROTOBUF_C_TYPE_STRING;
@@ -449,6 +454,7 @@ static const struct converter {
 	  false,
 	  convert_read_texts,
 	  convert_write_texts },
+	{ { OID_INT8_ARRAY }, is_long, true, true, false, convert_read_longs, convert_write_longs },
 };
 
 static bool suits(const struct converter *converter, uint32_t oid,

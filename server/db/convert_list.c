@@ -157,3 +157,54 @@ enum convert_result convert_write_texts(struct convert_value *out, const struct 
 	}
 	return CONVERT_OK;
 }
+
+static uint64_t get64(const char *data)
+{
+	return (uint64_t)(uint32_t)get32(data) << 32 | (uint32_t)get32(data + 4);
+}
+
+enum convert_result convert_read_longs(void *message, const struct convert *convert,
+				       const char *data, int len, struct arena *arena)
+{
+	const int size = 4 + (int)sizeof(int64_t);
+	if (len < HEAD || get32(data) > 1)
+		return CONVERT_BAD;
+	if (get32(data) == 0)
+		return CONVERT_OK;
+	int32_t n = len < HEAD + DIMENSION ? -1 : get32(data + HEAD);
+	if (n < 0 || n > CONVERT_ELEMENTS_MAX || len != HEAD + DIMENSION + n * size)
+		return CONVERT_BAD;
+	int64_t *list = arena_array(arena, int64_t, (size_t)n);
+	if (list == NULL)
+		return CONVERT_MEMORY;
+	for (int32_t i = 0; i < n; i++) {
+		const char *at = data + HEAD + DIMENSION + i * size;
+		if (get32(at) != (int32_t)sizeof(int64_t))
+			return CONVERT_BAD;
+		list[i] = (int64_t)get64(at + 4);
+	}
+	*(int64_t **)(void *)((char *)message + convert->field->offset) = list;
+	*(size_t *)(void *)((char *)message + convert->field->quantifier_offset) = (size_t)n;
+	return CONVERT_OK;
+}
+
+enum convert_result convert_write_longs(struct convert_value *out, const struct convert *convert,
+					const void *message, char *scratch, struct arena *arena)
+{
+	(void)scratch;
+	const int64_t *list =
+		*(int64_t *const *)(const void *)((const char *)message + convert->field->offset);
+	size_t n = *(const size_t *)(const void *)((const char *)message +
+						   convert->field->quantifier_offset);
+	if (n > CONVERT_ELEMENTS_MAX)
+		return CONVERT_BAD;
+	char *at = new_list(out, n, n * sizeof(int64_t), OID_INT8, arena);
+	if (at == NULL)
+		return CONVERT_MEMORY;
+	for (size_t i = 0; i < n; i++) {
+		convert_put32(at, sizeof(int64_t));
+		convert_put64(at + 4, (uint64_t)list[i]);
+		at += 4 + sizeof(int64_t);
+	}
+	return CONVERT_OK;
+}

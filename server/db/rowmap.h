@@ -9,7 +9,8 @@
  * Converters, by column type and field type: bool-bool, int2/int4/int8-integer,
  * int2/int4-enum (number), text-enum (name without the enum's prefix),
  * text-string, bytea-bytes, uuid-string, timestamptz-google.protobuf.Timestamp,
- * bytea-message (serialised), uuid[]/text[]-repeated string. NULL is the empty
+ * bytea-message (serialised), uuid[]/text[]-repeated string,
+ * bigint[]-repeated int64. NULL is the empty
  * string for uuid, UNSPECIFIED for enums, the absent message, the empty list; in
  * any other column it is INTERNAL, naming query and column. */
 #ifndef ISMS_DB_ROWMAP_H

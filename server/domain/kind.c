@@ -14,30 +14,39 @@
 #include "isms/v1/scope.pb-c.h"
 #include "isms/v1/treatment.pb-c.h"
 
-#define VERSIONED(kind_id, kind_name, type)                                                        \
-	[kind_id] = {                                                                              \
-		.id = kind_id, .name = kind_name, .row = &type##__descriptor, .versioned = true    \
-	}
+#define VERSIONED(kind_id, kind_name, type, permission, is_anywhere)                               \
+	[kind_id] = { .id = kind_id,                                                               \
+		      .name = kind_name,                                                           \
+		      .row = &type##__descriptor,                                                  \
+		      .versioned = true,                                                           \
+		      .read = permission,                                                          \
+		      .anywhere = is_anywhere }
+/* Belongs to a scope, is one, or belongs to the organisation alone. */
+#define IN_SCOPE(kind_id, kind_name, type, permission)                                             \
+	VERSIONED(kind_id, kind_name, type, permission, false)
+#define ANYWHERE(kind_id, kind_name, type, permission)                                             \
+	VERSIONED(kind_id, kind_name, type, permission, true)
 #define CHILD(kind_id, kind_name, type)                                                            \
 	[kind_id] = { .id = kind_id, .name = kind_name, .row = &type##__descriptor }
 
 static const struct kind kinds[KIND_COUNT] = {
-	VERSIONED(KIND_ORGANISATION, "organisation", isms__store__v1__organisation),
-	VERSIONED(KIND_PERSON, "person", isms__store__v1__person),
-	VERSIONED(KIND_APP_USER, "app_user", isms__store__v1__account),
-	VERSIONED(KIND_SESSION, "session", isms__store__v1__session_row),
-	VERSIONED(KIND_INVITATION, "invitation", isms__store__v1__invitation),
-	VERSIONED(KIND_ROLE_GRANT, "role_grant", isms__v1__role_grant),
-	VERSIONED(KIND_SCOPE, "scope", isms__v1__scope),
-	VERSIONED(KIND_AI_SYSTEM, "ai_system", isms__v1__ai_system),
-	VERSIONED(KIND_ASSET, "asset", isms__v1__asset),
-	VERSIONED(KIND_CONTROL, "control", isms__v1__control),
-	VERSIONED(KIND_RISK_METHOD, "risk_method", isms__v1__risk_method),
-	VERSIONED(KIND_RISK, "risk", isms__v1__risk),
-	VERSIONED(KIND_TREATMENT_PLAN, "treatment_plan", isms__v1__treatment_plan),
-	VERSIONED(KIND_RISK_ACCEPTANCE, "risk_acceptance", isms__v1__acceptance),
-	VERSIONED(KIND_APPROVAL_POLICY, "approval_policy", isms__v1__approval_policy),
-	VERSIONED(KIND_APPROVAL_REQUEST, "approval_request", isms__v1__approval_request),
+	ANYWHERE(KIND_ORGANISATION, "organisation", isms__store__v1__organisation, "scope.read"),
+	ANYWHERE(KIND_PERSON, "person", isms__store__v1__person, "user.read"),
+	ANYWHERE(KIND_APP_USER, "app_user", isms__store__v1__account, "user.read"),
+	ANYWHERE(KIND_SESSION, "session", isms__store__v1__session_row, "session.revoke"),
+	ANYWHERE(KIND_INVITATION, "invitation", isms__store__v1__invitation, "user.write"),
+	ANYWHERE(KIND_ROLE_GRANT, "role_grant", isms__v1__role_grant, "role.read"),
+	IN_SCOPE(KIND_SCOPE, "scope", isms__v1__scope, "scope.read"),
+	IN_SCOPE(KIND_AI_SYSTEM, "ai_system", isms__v1__ai_system, "system.read"),
+	IN_SCOPE(KIND_ASSET, "asset", isms__v1__asset, "asset.read"),
+	ANYWHERE(KIND_CONTROL, "control", isms__v1__control, "catalog.read"),
+	ANYWHERE(KIND_RISK_METHOD, "risk_method", isms__v1__risk_method, "catalog.read"),
+	IN_SCOPE(KIND_RISK, "risk", isms__v1__risk, "risk.read"),
+	IN_SCOPE(KIND_TREATMENT_PLAN, "treatment_plan", isms__v1__treatment_plan, "plan.read"),
+	IN_SCOPE(KIND_RISK_ACCEPTANCE, "risk_acceptance", isms__v1__acceptance, "acceptance.read"),
+	IN_SCOPE(KIND_APPROVAL_POLICY, "approval_policy", isms__v1__approval_policy, "policy.read"),
+	IN_SCOPE(KIND_APPROVAL_REQUEST, "approval_request", isms__v1__approval_request,
+		 "approval.read"),
 	CHILD(KIND_APPROVAL_ASSIGNEE, "approval_assignee", isms__store__v1__assignee),
 	CHILD(KIND_APPROVAL_SNAPSHOT, "approval_snapshot", isms__store__v1__snapshot),
 	CHILD(KIND_APPROVAL_VOTE, "approval_vote", isms__store__v1__vote),

@@ -41,6 +41,10 @@ struct kind {
 	const char *name; /* table, and stem of the statements */
 	const ProtobufCMessageDescriptor *row;
 	bool versioned; /* row has a Meta with id and version */
+	/* Permission of those who are told of changes: to read such a row, in its
+	 * scope, or anywhere for kinds that belong to no scope. NULL: nobody is. */
+	const char *read;
+	bool anywhere;
 };
 
 /* The row of a kind; asserts that id is one. */

@@ -155,7 +155,7 @@ STATUS_MUST_CHECK struct status call_too_large(void);
 /* The audit event of a plan, or of a refusal (plan rows are then left out). */
 struct event_rows {
 	Isms__Store__V1__AuditRow *audit;
-	Isms__Store__V1__OutboxRow *outbox;
+	Isms__Store__V1__OutboxRows *outbox; /* NULL: nothing has changed */
 };
 struct event_rows event_of(const struct engine_call *call, const struct status *refused);
 

@@ -75,11 +75,17 @@ INSERT INTO audit_event (org_id, id, at, actor_id, actor_name, entity_kind, enti
                          entity_version, changed_fields, event)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10);
 
+-- All announcements of a call with one statement; seq follows their order.
 -- name: outbox_put
 -- class: commit
--- params: $org id topic entity_kind entity_id entity_version audit_event_id
-INSERT INTO outbox (org_id, id, topic, entity_kind, entity_id, entity_version, audit_event_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+-- params: $org topic audit_event_id ids entity_kinds entity_ids entity_versions scope_ids
+-- params: entity_refs
+INSERT INTO outbox (org_id, id, topic, entity_kind, entity_id, entity_version, scope_id,
+                    entity_ref, audit_event_id)
+SELECT $1, n.id, $2, n.kind, n.entity_id, n.version, nullif(n.scope_id, '')::uuid, n.ref, $3
+FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[])
+	WITH ORDINALITY AS n (id, kind, entity_id, version, scope_id, ref, place)
+ORDER BY n.place;
 
 -- name: conflict_changes
 -- class: point

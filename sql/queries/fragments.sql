@@ -118,3 +118,13 @@ g.revoked_at;
 s.id, s.version, s.created_at, s.created_by, s.updated_at, s.updated_by, s.archived_at,
 s.parent_id, s.kind, s.name, s.owner_id, s.boundary, s.interfaces, s.exclusions,
 s.exclusion_reason, s.state;
+
+-- Of outbox o and its audit_event e, both NULL where there is no row.
+-- fragment: columns_of_event
+coalesce(o.tx::text::bigint, 0) AS tx, coalesce(o.seq, 0) AS seq, o.org_id, o.id, o.at,
+coalesce(o.topic, '') AS topic, coalesce(o.entity_kind, '') AS entity_kind, o.entity_id,
+coalesce(left(o.entity_ref, 64), '') AS entity_ref,
+coalesce(o.entity_version, 0) AS entity_version, o.scope_id,
+(SELECT array_agg(k.ancestor_id) FROM scope_closure k
+ WHERE k.org_id = o.org_id AND k.descendant_id = o.scope_id) AS scope_ids,
+e.actor_id, coalesce(left(e.actor_name, 200), '') AS actor_name, o.audit_event_id;

@@ -88,6 +88,8 @@ SINGLE = {"CatalogService/GetActiveMethod": READERS,
           "DirectoryService/ListRoles": {"ORG_ADMIN", "ISMS_MANAGER", "AUDITOR"},
           "DirectoryService/GetUser": MEMBERS | {"ORG_ADMIN"}}
 OWN = {"AuthService/WhoAmI", "AuthService/Logout", "AuthService/RevokeSession"}
+# asked of each event, see test_watch.py
+STREAMS = {"WatchService/Watch"}
 OPEN = {"AuthService/Login", "AuthService/Activate"}
 ABSENT = "01900000-0000-7000-8000-000000000000"
 REFUSED_BY_LAW = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OK"}
@@ -95,7 +97,7 @@ REFUSED_BY_LAW = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OK"}
 
 def test_every_method_and_every_role_is_in_the_matrix(world):
     assert (set(OBJECTS) | set(LISTS) | set(DIRECTORY) | set(GRANTS) | set(SINGLE) | OWN
-            | OPEN) == set(SCHEMA.methods)
+            | OPEN | STREAMS) == set(SCHEMA.methods)
     roles = {r.code for r in world.admin.call("DirectoryService/ListRoles").roles}
     assert roles == ALL
 
