@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/tls.h"
 #include "server/check.h"
+#include "server/clock.h"
 #include "server/db/db.h"
 #include "server/db/query.h"
 #include "server/embedded.h"
@@ -32,7 +33,6 @@
 #include "server/rpc/services.h"
 #include "server/settings.h"
 #include "server/supervisor.h"
-#include "server/watch/watch.h"
 
 enum { SETTINGS_ARENA = 1 << 20 };
 
@@ -125,6 +125,7 @@ static void report(void *arg)
 struct worker_signals {
 	struct service *service;
 	struct worker *worker;
+	struct clock *clock; /* of the first worker */
 	struct event *events[4];
 	int64_t stop_asked; /* without a supervisor; 0: not yet */
 };
@@ -135,6 +136,7 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
+	clock_stop(signals->clock);
 	worker_drain(signals->worker);
 }
 
@@ -211,7 +213,7 @@ static void signals_done(struct worker_signals *signals)
 }
 
 static struct worker *make_worker(struct service *service, unsigned slot, struct event_base *base,
-				  struct engine *engine, struct watch *watch, struct db *db)
+				  struct engine *engine, struct db *db)
 {
 	struct worker_settings settings = worker_settings_default;
 
@@ -222,14 +224,12 @@ static struct worker *make_worker(struct service *service, unsigned slot, struct
 	settings.streams_max = (unsigned)service->settings->max_streams;
 	settings.drain_us = service->settings->drain_timeout;
 	settings.reflection = service->settings->reflection;
-	settings.routes = watch_route(watch);
-	settings.n_routes = 1;
 	settings.counters = &service->counters[slot];
 	*settings.counters = (struct worker_counters){ 0 };
 	return worker_new(base, engine, db, &settings);
 }
 
-static int run_worker(struct service *service, unsigned slot, bool alone)
+static int run_worker(struct service *service, unsigned slot, bool first, bool alone)
 {
 	struct db_settings limits = database_settings(service->settings);
 	struct facts_limits decisions = { .decisions_per_hour =
@@ -240,34 +240,34 @@ static int run_worker(struct service *service, unsigned slot, bool alone)
 	struct engine *engine =
 		db ? engine_new(base, db, service->queries, rpc_services, rpc_services_count)
 		   : NULL;
-	struct watch *watch = engine ? watch_new(base, engine, db, service->queries) : NULL;
 
-	if (watch) {
+	if (engine) {
 		engine_set_limits(engine, &decisions);
-		signals.worker = make_worker(service, slot, base, engine, watch, db);
+		signals.worker = make_worker(service, slot, base, engine, db);
 	}
 	if (!signals.worker) {
 		log_write(LOG_LEVEL_ERROR, "worker_start_failed", "slot=%u", slot);
 		db_free(db);
-		watch_free(watch);
 		engine_free(engine);
 		if (base)
 			event_base_free(base);
 		return EXIT_FAILURE;
 	}
+	if (first && service->settings->clock_interval > 0)
+		signals.clock = clock_new(base, engine, service->settings->clock_interval);
 	signals_init(&signals, base, alone);
 	hold_signals(SIG_UNBLOCK);
 	worker_run(signals.worker);
 	worker_free(signals.worker);
 	signals_done(&signals);
+	clock_free(signals.clock);
 	db_free(db);
-	watch_free(watch);
 	engine_free(engine);
 	event_base_free(base);
 	return EXIT_SUCCESS;
 }
 
-static int worker_process(void *arg, unsigned slot)
+static int worker_process(void *arg, unsigned slot, bool first)
 {
 	struct service *service = arg;
 	char who[32];
@@ -276,7 +276,7 @@ static int worker_process(void *arg, unsigned slot)
 	log_set_who(who);
 	if (service->embedded)
 		embedded_forked(service->embedded);
-	return run_worker(service, slot, false);
+	return run_worker(service, slot, first, false);
 }
 
 /* --- reloading ------------------------------------------------------------------ */
@@ -461,7 +461,7 @@ struct status serve_run(int *exit_status, const struct command *command,
 	if (settings->workers > 0) {
 		*exit_status = supervise(&service);
 	} else {
-		*exit_status = run_worker(&service, 0, true);
+		*exit_status = run_worker(&service, 0, true, true);
 		service.listen_fd = -1; /* was the worker's */
 	}
 	log_write(LOG_LEVEL_INFO, "stopped", "pid=%d", (int)getpid());

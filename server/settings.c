@@ -81,6 +81,10 @@ static const struct conf_row rows[] = {
 	{ ROW(decisions_per_hour), .name = "decisions-per-hour", .type = CONF_INT, .fallback = "35",
 	  .unit = "decisions", .min = 0, .max = 1000000,
 	  .help = "decisions that one person may make within an hour; 0: as many as they like" },
+	{ ROW(clock_interval), .name = "clock-interval", .type = CONF_DURATION, .fallback = "60s",
+	  .unit = "s", .min = 0, .max = 3600 * CONF_SECOND,
+	  .help = "how often to look for what is due by its time, to record it and to tell of it; "
+		  "0: never, some other server does" },
 	{ ROW(reflection), .name = "reflection", .type = CONF_BOOL, .fallback = "false",
 	  .help = "serve grpc.reflection, by which tools explore the API; --embedded turns it on" },
 	{ ROW(postgres_bin), .name = "postgres-bin", .type = CONF_STRING, .max = 1024,

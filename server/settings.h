@@ -39,6 +39,7 @@ struct settings {
 	int64_t max_streams;
 	int64_t drain_timeout;
 	int64_t decisions_per_hour;
+	int64_t clock_interval;
 	bool reflection;
 	const char *postgres_bin;
 };

@@ -34,6 +34,7 @@ enum state {
 
 struct child {
 	enum state state;
+	bool first; /* of its generation */
 	pid_t pid;
 	int64_t started;
 	int64_t backoff;
@@ -61,7 +62,7 @@ static void child_start(struct keeper *keeper, struct child *child)
 
 		process_child(parent, SIGTERM);
 		(void)signal(SIGPIPE, SIG_IGN);
-		exit(keeper->plan->worker(keeper->plan->arg, slot));
+		exit(keeper->plan->worker(keeper->plan->arg, slot, child->first));
 	}
 	child->started = keeper->now;
 	if (child->pid > 0) {
@@ -182,7 +183,7 @@ static void start_workers(struct keeper *keeper)
 
 		if (child->state != EMPTY)
 			continue;
-		*child = (struct child){ .state = WAITING, .due = keeper->now };
+		*child = (struct child){ .state = WAITING, .first = n == 0, .due = keeper->now };
 		n++;
 	}
 }

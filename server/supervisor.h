@@ -21,9 +21,9 @@ struct supervisor {
 	unsigned workers;         /* 1 .. SUPERVISOR_WORKERS_MAX */
 	int64_t drain_timeout_us; /* a worker that drains longer is killed */
 	/* Runs in a new process, which ends with the returned status; slot is its
-	 * own among those alive, below SUPERVISOR_SLOTS. SIGTERM asks it to drain
-	 * and return 0. */
-	int (*worker)(void *arg, unsigned slot);
+	 * own among those alive, below SUPERVISOR_SLOTS; one of those with the same
+	 * settings is the first. SIGTERM asks it to drain and return 0. */
+	int (*worker)(void *arg, unsigned slot, bool first);
 	/* SIGHUP, once no worker of the one before drains any more: takes new settings
 	 * and may change workers and drain_timeout_us. true: replace all workers;
 	 * false: nothing changed, said in the log. */

@@ -61,6 +61,8 @@ struct query_args batch_args(const struct engine_call *call)
 		args.actor = call->principal->user_id;
 		args.session = call->principal->session_id;
 	}
+	if (call->org_id != NULL)
+		args.org = call->org_id;
 	if (call->has_token)
 		args.token_sha256 = call->token_sha256;
 	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");

@@ -38,7 +38,8 @@ struct engine {
 	struct facts_limits limits;
 	struct engine_call *calls; /* in flight */
 	size_t n_calls;
-	uint64_t jitter; /* state of the generator for retries */
+	struct errand *due, *purge; /* under way, or NULL */
+	uint64_t jitter;            /* state of the generator for retries */
 };
 
 enum call_state {
@@ -63,6 +64,7 @@ struct engine_call {
 
 	uint64_t id;
 	const char *peer;
+	const char *org_id; /* of a call of the server itself, else NULL */
 	bool has_token;
 	uint8_t token_sha256[TOKEN_SHA256];
 	const ProtobufCMessage *request;
@@ -151,11 +153,15 @@ STATUS_MUST_CHECK struct status rows_read(struct fact_set *set, const struct bin
 bool call_has_room(const struct engine_call *call);
 STATUS_MUST_CHECK struct status call_too_large(void);
 
+/* --- errand.c --- */
+/* NULL does nothing; the database must have forgotten it. */
+void errand_free(struct errand *errand);
+
 /* --- event.c --- */
 /* The audit event of a plan, or of a refusal (plan rows are then left out). */
 struct event_rows {
 	Isms__Store__V1__AuditRow *audit;
-	Isms__Store__V1__OutboxRows *outbox; /* NULL: nothing has changed */
+	Isms__Store__V1__OutboxRow *outbox;
 };
 struct event_rows event_of(const struct engine_call *call, const struct status *refused);
 

@@ -255,10 +255,12 @@ void call_commit(struct engine_call *call)
 		commit(call, &outcome);
 		return;
 	}
-	assert(call->plan.reply != NULL);
-	call->reply_bytes = pb_pack(&call->reply_len, call->plan.reply, call->arena);
-	if (call->reply_bytes == NULL)
-		abort();
+	if (call->org_id == NULL) {
+		assert(call->plan.reply != NULL);
+		call->reply_bytes = pb_pack(&call->reply_len, call->plan.reply, call->arena);
+		if (call->reply_bytes == NULL)
+			abort();
+	}
 	commit(call, NULL);
 }
 

@@ -54,7 +54,9 @@ static void free_call(struct engine_call *call)
 
 static void log_failure(const struct engine_call *call, const struct status *st)
 {
-	enum log_level level = st->code == STATUS_CODE_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+	enum log_level level = call->org_id != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+	if (st->code == STATUS_CODE_INTERNAL)
+		level = LOG_LEVEL_ERROR;
 	log_write(level, "call_failed", "call=%llu rpc=%s code=%s reason=%s message=%s peer=%s",
 		  (unsigned long long)call->id, call->method->path, status_code_name(st->code),
 		  st->reason != NULL ? st->reason : "", st->message != NULL ? st->message : "",
@@ -115,6 +117,7 @@ void plan_begin(struct engine_call *call)
 	call->plan.entropy = randombytes_buf;
 	if (call->principal != NULL)
 		call->plan.actor_id = call->principal->user_id;
+	call->plan.org_id = call->org_id;
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -223,26 +226,57 @@ static void start_deadline(struct engine_call *call)
 		abort();
 }
 
-static struct engine_call *refuse_start(const struct engine_request *request, engine_reply_fn reply,
-					void *arg, struct status st)
+static struct engine_call *refuse_start(engine_reply_fn reply, void *arg, struct status st)
 {
-	(void)request;
 	reply(arg, &st, NULL, 0);
 	return NULL;
+}
+
+/* The method with this path, if it is the server's own or not. */
+static const struct method *find_method(const struct engine *engine, const char *path, bool own)
+{
+	const struct method *method = registry_find(engine->registry, path);
+	return method != NULL && (method->rpc->auth == RPC_AUTH_SYSTEM) == own ? method : NULL;
+}
+
+static struct status method_unknown(void)
+{
+	return status_make(STATUS_CODE_UNIMPLEMENTED, "METHOD_UNKNOWN", "there is no such method");
+}
+
+static struct status too_many_calls(void)
+{
+	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_CALLS",
+			   "too many calls are in flight");
+}
+
+void engine_system_start(struct engine *engine, const char *path, const char *org_id,
+			 const ProtobufCMessage *request, engine_reply_fn reply, void *arg)
+{
+	const struct engine_request none = { .path = path };
+	const struct method *method = find_method(engine, path, true);
+	if (method == NULL || engine->n_calls >= CALL_IN_FLIGHT_MAX) {
+		(void)refuse_start(reply, arg,
+				   method == NULL ? method_unknown() : too_many_calls());
+		return;
+	}
+	assert(request->descriptor == method->request);
+	struct engine_call *call = new_call(engine, method, &none, reply, arg);
+	call->org_id = arena_strdup(call->arena, org_id);
+	call->request = pb_clone(request, call->arena);
+	if (call->org_id == NULL || call->request == NULL)
+		abort();
+	call_auth(call);
 }
 
 struct engine_call *engine_call_start(struct engine *engine, const struct engine_request *request,
 				      engine_reply_fn reply, void *arg)
 {
-	const struct method *method = registry_find(engine->registry, request->path);
+	const struct method *method = find_method(engine, request->path, false);
 	if (method == NULL)
-		return refuse_start(request, reply, arg,
-				    status_make(STATUS_CODE_UNIMPLEMENTED, "METHOD_UNKNOWN",
-						"there is no such method"));
+		return refuse_start(reply, arg, method_unknown());
 	if (engine->n_calls >= CALL_IN_FLIGHT_MAX)
-		return refuse_start(request, reply, arg,
-				    status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_CALLS",
-						"too many calls are in flight"));
+		return refuse_start(reply, arg, too_many_calls());
 	struct engine_call *call = new_call(engine, method, request, reply, arg);
 	struct status st = parse_request(call, request);
 	if (!status_ok(&st)) {
@@ -256,7 +290,7 @@ struct engine_call *engine_call_start(struct engine *engine, const struct engine
 	start_deadline(call);
 	/* The call ends during its start only when nothing was sent. */
 	call->waiting = false;
-	uint64_t before = engine->n_calls;
+	size_t before = engine->n_calls;
 	call_auth(call);
 	return engine->n_calls < before ? NULL : call;
 }
@@ -315,6 +349,8 @@ static struct rules *bind_rules(const struct registry *registry)
 	size_t n = 0;
 	for (size_t i = 0; i < registry->n_methods; i++) {
 		assert(n + 2 <= ENGINE_TYPES_MAX);
+		if (registry->methods[i].rpc->auth == RPC_AUTH_SYSTEM)
+			continue; /* not part of the API: nobody sends it */
 		types[n++] = registry->methods[i].request;
 		if (registry->methods[i].rpc->mode != RPC_STREAM)
 			types[n++] = registry->methods[i].response;
@@ -364,6 +400,8 @@ void engine_free(struct engine *engine)
 		engine->calls->waiting = false;
 		free_call(engine->calls);
 	}
+	errand_free(engine->due);
+	errand_free(engine->purge);
 	principals_free(engine->principals);
 	rules_free(engine->rules);
 	registry_free(engine->registry);
@@ -372,7 +410,7 @@ void engine_free(struct engine *engine)
 
 bool engine_knows(const struct engine *engine, const char *path)
 {
-	return registry_find(engine->registry, path) != NULL;
+	return find_method(engine, path, false) != NULL;
 }
 
 bool engine_serving(const struct engine *engine)

@@ -45,7 +45,7 @@ void engine_set_limits(struct engine *engine, const struct facts_limits *limits)
  * holds belongs to calls. */
 void engine_free(struct engine *engine);
 
-/* Whether a path names a method (else the answer is UNIMPLEMENTED). */
+/* Whether a path names a method that is served (else the answer is UNIMPLEMENTED). */
 bool engine_knows(const struct engine *engine, const char *path);
 
 /* Starts a call; the reply function may run before this returns, and then NULL
@@ -54,6 +54,22 @@ struct engine_call *engine_call_start(struct engine *engine, const struct engine
 				      engine_reply_fn reply, void *arg);
 /* The client is gone; what was sent to the database is not cancelled. */
 void engine_call_cancel(struct engine_call *call);
+
+/* Starts a method of RPC_AUTH_SYSTEM for an organisation; request is copied. The
+ * reply, which may run before this returns, has no message. */
+void engine_system_start(struct engine *engine, const char *path, const char *org_id,
+			 const ProtobufCMessage *request, engine_reply_fn reply, void *arg);
+
+/* What is due (statement clock_due), borrowed for the time of the function, or a
+ * status why nobody knows. */
+struct engine_due {
+	const struct Isms__Store__V1__ClockDue *const *rows;
+	size_t n;
+};
+typedef void (*engine_due_fn)(void *arg, const struct status *st, const struct engine_due *due);
+/* Asks for what is due, and in passing has old keys of idempotency deleted. The
+ * function runs once, never from within; until then, not to be asked again. */
+void engine_due(struct engine *engine, engine_due_fn fn, void *arg);
 
 /* Whether the database answers; for health. */
 bool engine_serving(const struct engine *engine);

@@ -108,7 +108,7 @@ static void on_principal(struct db_batch *batch, const struct status *result)
 void call_auth(struct engine_call *call)
 {
 	const struct rpc *rpc = call->method->rpc;
-	if (rpc->auth == RPC_AUTH_NONE) {
+	if (rpc->auth != RPC_AUTH_TOKEN) {
 		begin_load(call);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/pb.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "isms/store/v1/clock.pb-c.h"
 
 enum { REGISTRY_WHY = 1 << 20 };
 
@@ -183,10 +184,23 @@ static void check_decide(struct binder *binder, const struct method *method)
 		fault(binder, method->path, "an access query needs a decide function");
 }
 
+/* What only the server itself may start is kept apart from what is served. */
+static void check_system(struct binder *binder, const struct method *method)
+{
+	const struct rpc *rpc = method->rpc;
+	bool own = strncmp(method->path, "/isms.store.", 12) == 0;
+	if (own != (rpc->auth == RPC_AUTH_SYSTEM))
+		fault(binder, method->path, "methods of the server itself belong to isms.store");
+	if (own && (rpc->mode != RPC_WRITE || rpc->permission != NULL || rpc->access != NULL ||
+		    rpc->target != NULL || rpc->work != RPC_WORK_NONE))
+		fault(binder, method->path, "a method of the server itself has no caller");
+}
+
 static void check_row(struct binder *binder, const struct method *method)
 {
 	const struct rpc *rpc = method->rpc;
 	check_decide(binder, method);
+	check_system(binder, method);
 	if (rpc->mode == RPC_LIST &&
 	    (pb_field(method->request, "page_token") == NULL ||
 	     pb_field(method->response, "next_page_token") == NULL || method->n_load != 1))
@@ -295,12 +309,15 @@ static void bind_engine(struct binder *binder, struct engine_statements *engine)
 		  &isms__store__v1__idempotency__descriptor, NULL },
 		{ &engine->audit_put, "audit_event_put", &isms__store__v1__audit_row__descriptor,
 		  NULL },
-		{ &engine->outbox_put, "outbox_put", &isms__store__v1__outbox_rows__descriptor,
+		{ &engine->outbox_put, "outbox_put", &isms__store__v1__outbox_row__descriptor,
 		  NULL },
 		{ &engine->conflict_changes, "conflict_changes", NULL,
 		  &isms__store__v1__change_since__descriptor },
 		{ &engine->permission_held, "permission_held", NULL,
 		  &isms__store__v1__held__descriptor },
+		{ &engine->clock_due, "clock_due", NULL, &isms__store__v1__clock_due__descriptor },
+		{ &engine->clock_purge, "clock_purge", NULL,
+		  &isms__store__v1__clock_purged__descriptor },
 		{ &engine->server_secret, "server_secret", NULL,
 		  &isms__store__v1__server_secret__descriptor },
 	};

@@ -50,6 +50,7 @@ struct engine_statements {
 	struct binding idempotency_get, idempotency_put;
 	struct binding audit_put, outbox_put, conflict_changes, server_secret;
 	struct binding permission_held;
+	struct binding clock_due, clock_purge;
 };
 
 struct registry {

@@ -26,6 +26,11 @@ enum rpc_mode {
 enum rpc_auth {
 	RPC_AUTH_TOKEN = 0, /* valid access token needed */
 	RPC_AUTH_NONE,      /* open to anybody (Login, Activate) */
+	/* A write of a service in isms.store, started by the server itself for an
+	 * organisation (engine_system_start) and never served. There is no caller:
+	 * no key of idempotency, no guard of account and session; the audit event
+	 * names "system". It replies nothing, its refusals are not recorded. */
+	RPC_AUTH_SYSTEM,
 };
 
 /* Slow work between load and decide, on the bounded helper. */

@@ -12,11 +12,11 @@ extern const struct rpc_service asset_service;
 extern const struct rpc_service audit_log_service;
 extern const struct rpc_service auth_service;
 extern const struct rpc_service catalog_service;
+extern const struct rpc_service clock_service;
 extern const struct rpc_service directory_service;
 extern const struct rpc_service risk_service;
 extern const struct rpc_service scope_service;
 extern const struct rpc_service treatment_service;
-extern const struct rpc_service watch_service;
 
 /* In the order of their names. */
 extern const struct rpc_service *const rpc_services[];

@@ -33,8 +33,10 @@ class Server:
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="isms-"))
         os.chmod(self.folder, 0o755)
         self.own = folder is None
-        if "--decisions-per-hour" not in args:  # tests decide more than people do
-            args = ("--decisions-per-hour", "0", *args)
+        # tests decide more than people do, and say themselves when a time has come
+        for name in ("--decisions-per-hour", "--clock-interval"):
+            if name not in args:
+                args = (name, "0", *args)
         self.args = args
         self.process = None
         self.log = self.folder / "server.log"

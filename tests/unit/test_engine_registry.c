@@ -116,4 +116,15 @@ TEST(statements_of_the_past_go_with_as_of)
 	CHECK(has_fault(&rpc, fault));
 }
 
+TEST(what_the_server_does_itself_is_not_of_the_api)
+{
+	struct rpc rpc = { .method = "CreateScope",
+			   .mode = RPC_WRITE,
+			   .auth = RPC_AUTH_SYSTEM,
+			   .decide = scope_create };
+	CHECK(has_fault(&rpc, "methods of the server itself belong to isms.store"));
+	rpc.auth = RPC_AUTH_TOKEN;
+	CHECK(!has_fault(&rpc, "methods of the server itself belong to isms.store"));
+}
+
 TAP_MAIN

@@ -1,0 +1,23 @@
+/* isms.store.v1.ClockService: what the server does by itself. */
+#include "server/rpc/services.h"
+
+#include "isms/store/v1/clock.pb-c.h"
+#include "server/domain/acceptance_term.h"
+#include "server/rpc/dossier_loads.h"
+
+#define DOSSIER_OF_ACCEPTANCE                                                                      \
+	LOAD("dossier_risk_of_acceptance", isms__v1__risk), DOSSIER_LOADS("acceptance")
+
+static const struct rpc rpcs[] = {
+	{ .method = "ExpireAcceptance",
+	  .mode = RPC_WRITE,
+	  .auth = RPC_AUTH_SYSTEM,
+	  .load = { DOSSIER_OF_ACCEPTANCE },
+	  .decide = acceptance_expire },
+};
+
+const struct rpc_service clock_service = {
+	.descriptor = &isms__store__v1__clock_service__descriptor,
+	.rpcs = rpcs,
+	.n_rpcs = sizeof(rpcs) / sizeof(rpcs[0]),
+};

@@ -1,0 +1,203 @@
+"""What the server does by itself because a time has come: the end of acceptances is
+recorded, once though several servers look; old keys of idempotency go; nobody but the
+server can start it, and nothing depends on it."""
+
+import os
+import signal
+import subprocess
+import time
+
+import grpc
+import pytest
+
+from api import SCHEMA
+from server import BUILD, Server
+from world import first_world, soon, unique
+
+
+class Second:
+    """Another server of the same database."""
+
+    def __init__(self, server, *args):
+        self.folder = server.folder / unique("second").replace(" ", "-")
+        self.folder.mkdir()
+        tls = server.folder / "data" / "tls"
+        self.log = self.folder / "server.log"
+        self.out = open(self.log, "ab")
+        self.process = subprocess.Popen(
+            [BUILD / "ismsd", "--listen", "127.0.0.1:0", "--workers", "1",
+             "--database", server.conninfo.replace("isms_owner", "isms_server"),
+             "--tls-cert", tls / "server.crt", "--tls-key", tls / "server.key", *args],
+            stdout=self.out, stderr=subprocess.STDOUT, cwd=self.folder)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.out.close()
+        assert "Sanitizer" not in self.log.read_text(), self.log.read_text()
+        return code
+
+
+@pytest.fixture(scope="module")
+def ticking():
+    server = Server(None, "--workers", "2", "--clock-interval", "1s").start()
+    second = Second(server, "--clock-interval", "1s")
+    try:
+        yield server, first_world(server)
+        assert second.stop() == 0, second.log.read_text()
+        assert server.stop() == 0, server.tail()
+        assert not server.leaks(), server.leaks()
+    finally:
+        second.process.kill()
+        server.done()
+
+
+def accepted(world, seconds):
+    """A risk of a low level with an acceptance in force for some seconds."""
+    risk = world.risk(score=(1, 2))
+    made = world.acceptance(risk, days=seconds / 86400)
+    world.vote("owner", made.request)
+    acceptance = world.owner.call("AcceptanceService/GetAcceptance",
+                                  id=made.acceptance.meta.id).acceptance
+    assert acceptance.effective
+    return risk, acceptance
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+
+
+def state(world, acceptance):
+    return world.owner.call("AcceptanceService/GetAcceptance", id=acceptance.meta.id).acceptance
+
+
+def is_expired(world, acceptance):
+    return state(world, acceptance).state == \
+        SCHEMA.pool.FindEnumTypeByName("isms.v1.AcceptanceState").values_by_name[
+            "ACCEPTANCE_STATE_EXPIRED"].number
+
+
+def events(db, acceptance, rpc="/isms.store.v1.ClockService/ExpireAcceptance"):
+    rows = db.execute("SELECT event FROM audit_event WHERE entity_id = %s ORDER BY id",
+                      (acceptance.meta.id,)).fetchall()
+    found = [SCHEMA.message("isms.v1.AuditEvent").FromString(r[0]) for r in rows]
+    return [e for e in found if e.rpc == rpc]
+
+
+def test_the_end_of_acceptances_is_recorded_once_though_two_servers_look(ticking):
+    server, world = ticking
+    made = [accepted(world, 4) for _ in range(8)]
+    until(lambda: all(is_expired(world, a) for _, a in made))
+    time.sleep(2.5)  # a round or two more of both
+    with server.database() as db:
+        for risk, acceptance in made:
+            now = state(world, acceptance)
+            assert now.meta.version == acceptance.meta.version + 1
+            assert now.meta.updated_by == "" and now.ended_by == ""
+            assert now.ended_at.ToDatetime() >= now.valid_until.ToDatetime()
+            assert now.end_reason == "the acceptance has run out"
+            event, = events(db, acceptance)
+            assert (event.actor_id, event.actor_name, event.request_id) == ("", "system", "")
+            assert event.entity_ref == acceptance.meta.ref
+            assert any(c.entity_kind == "risk_acceptance"
+                       and any(f.field == "state" and f.after == "EXPIRED" for f in c.fields)
+                       for c in event.changes)
+            assert db.execute(
+                "SELECT count(*) FROM outbox WHERE entity_id = %s AND audit_event_id = %s"
+                " AND topic = 'ClockService/ExpireAcceptance'",
+                (acceptance.meta.id, event.id)).fetchone() == (1,)
+            after = world.owner.call("RiskService/GetRisk", id=risk.meta.id).risk
+            assert not after.HasField("accepted_until")
+            assert after.disposition == risk.disposition  # untreated again
+            assert after.state == risk.state  # analysed again
+            assert db.execute("SELECT state FROM treatment_plan WHERE id = %s",
+                              (acceptance.plan_id,)).fetchone() == ("CANCELLED",)
+    log = server.log.read_text()
+    assert "clock" not in log, [line for line in log.splitlines() if "clock" in line]
+    assert "call_failed" not in log, [line for line in log.splitlines() if "call_failed" in line]
+
+
+def test_old_keys_of_idempotency_go(ticking):
+    server, world = ticking
+    with server.database() as db:
+        rows = db.execute("SELECT count(*) FROM idempotency").fetchone()[0]
+        assert rows > 0
+        db.execute(
+            "INSERT INTO idempotency (org_id, actor_id, request_id, rpc, body_sha256, response,"
+            " created_at) SELECT org_id, actor_id, gen_random_uuid(), rpc, body_sha256, response,"
+            " now() - a.age FROM (SELECT * FROM idempotency LIMIT 1) i,"
+            " (SELECT interval '8 days 1 minute' AS age FROM generate_series(1, 2500)"
+            "  UNION ALL SELECT interval '7 days 23 hours') a")
+        old = "SELECT count(*) FROM idempotency WHERE created_at < now() - interval '{}'"
+        # more than go at once
+        until(lambda: db.execute(old.format("8 days")).fetchone() == (0,))
+        assert db.execute(old.format("7 days 12 hours")).fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM idempotency").fetchone()[0] == rows + 1
+
+
+def test_the_clock_waits_for_the_database_and_goes_on(ticking):
+    server, world = ticking
+    _, acceptance = accepted(world, 5)
+    os.kill(server.postmaster_pid(), signal.SIGKILL)
+    until(lambda: "clock_waits" in server.log.read_text())
+
+    def recovered():
+        try:
+            return is_expired(world, acceptance)
+        except Exception:
+            return False
+    until(recovered, 60)
+    with server.database() as db:
+        assert len(events(db, acceptance)) == 1
+    assert server.log.read_text().count("clock_waits") <= 2
+
+
+def test_the_clock_goes_on_in_new_workers_after_a_reload(ticking):
+    server, world = ticking
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: "reloaded" in server.log.read_text())
+    for _ in range(2):
+        _, acceptance = accepted(world, 3)
+        until(lambda: is_expired(world, acceptance))
+
+
+@pytest.mark.parametrize("method", ["ExpireAcceptance"])
+def test_nobody_reaches_the_methods_of_the_clock(ticking, method):
+    server, world = ticking
+    with server.channel() as channel:
+        call = channel.unary_unary(f"/isms.store.v1.ClockService/{method}")
+        for metadata in ((), world.owner.metadata(), world.admin.metadata()):
+            with pytest.raises(grpc.RpcError) as failed:
+                call(b"", metadata=metadata, timeout=10)
+            assert failed.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_reflection_does_not_know_the_clock(ticking):
+    server, world = ticking
+    request = SCHEMA.message("grpc.reflection.v1.ServerReflectionRequest")
+    reply = SCHEMA.message("grpc.reflection.v1.ServerReflectionResponse")
+    with server.channel() as channel:
+        stub = channel.stream_stream(
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            request_serializer=request.SerializeToString, response_deserializer=reply.FromString)
+        services, symbol, file = stub(iter([
+            request(list_services="*"),
+            request(file_containing_symbol="isms.store.v1.ClockService"),
+            request(file_by_filename="isms/store/v1/clock.proto")]), timeout=10)
+    names = [s.name for s in services.list_services_response.service]
+    assert "isms.v1.RiskService" in names and not [n for n in names if "store" in n]
+    assert symbol.error_response.error_code == 5 and file.error_response.error_code == 5
+
+
+def test_a_server_whose_clock_stands_still_is_right_all_the_same(server, world):
+    risk, acceptance = accepted(world, 3)
+    until(lambda: not state(world, acceptance).effective)
+    now = state(world, acceptance)
+    assert now.state == acceptance.state and now.meta.version == acceptance.meta.version
+    after = world.owner.call("RiskService/GetRisk", id=risk.meta.id).risk
+    assert not after.HasField("accepted_until")
+    with server.database() as db:
+        assert not events(db, acceptance)
