@@ -12,6 +12,7 @@
 #include "server/process.h"
 #include "server/rpc/services.h"
 #include "server/settings.h"
+#include "server/watch/watch.h"
 
 enum { AGAIN_US = 500000 };
 
@@ -59,6 +60,7 @@ struct status check_bind(struct query_set *queries, const struct settings *setti
 {
 	struct status st = describe(queries, settings, arena);
 	struct engine *engine;
+	struct watch *watch;
 
 	if (!status_ok(&st))
 		return st;
@@ -67,6 +69,11 @@ struct status check_bind(struct query_set *queries, const struct settings *setti
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "BINDING",
 				   "methods do not fit the database, the log says which");
 	engine_free(engine);
+	watch = watch_new(NULL, NULL, NULL, queries);
+	if (!watch)
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "BINDING",
+				   "a statement does not fit the database, the log says which");
+	watch_free(watch);
 	return STATUS_OK;
 }
 

@@ -33,6 +33,7 @@
 #include "server/rpc/services.h"
 #include "server/settings.h"
 #include "server/supervisor.h"
+#include "server/watch/watch.h"
 
 enum { SETTINGS_ARENA = 1 << 20 };
 
@@ -213,7 +214,7 @@ static void signals_done(struct worker_signals *signals)
 }
 
 static struct worker *make_worker(struct service *service, unsigned slot, struct event_base *base,
-				  struct engine *engine, struct db *db)
+				  struct engine *engine, struct watch *watch, struct db *db)
 {
 	struct worker_settings settings = worker_settings_default;
 
@@ -224,6 +225,8 @@ static struct worker *make_worker(struct service *service, unsigned slot, struct
 	settings.streams_max = (unsigned)service->settings->max_streams;
 	settings.drain_us = service->settings->drain_timeout;
 	settings.reflection = service->settings->reflection;
+	settings.routes = watch_route(watch);
+	settings.n_routes = 1;
 	settings.counters = &service->counters[slot];
 	*settings.counters = (struct worker_counters){ 0 };
 	return worker_new(base, engine, db, &settings);
@@ -240,14 +243,16 @@ static int run_worker(struct service *service, unsigned slot, bool first, bool a
 	struct engine *engine =
 		db ? engine_new(base, db, service->queries, rpc_services, rpc_services_count)
 		   : NULL;
+	struct watch *watch = engine ? watch_new(base, engine, db, service->queries) : NULL;
 
-	if (engine) {
+	if (watch) {
 		engine_set_limits(engine, &decisions);
-		signals.worker = make_worker(service, slot, base, engine, db);
+		signals.worker = make_worker(service, slot, base, engine, watch, db);
 	}
 	if (!signals.worker) {
 		log_write(LOG_LEVEL_ERROR, "worker_start_failed", "slot=%u", slot);
 		db_free(db);
+		watch_free(watch);
 		engine_free(engine);
 		if (base)
 			event_base_free(base);
@@ -262,6 +267,7 @@ static int run_worker(struct service *service, unsigned slot, bool first, bool a
 	signals_done(&signals);
 	clock_free(signals.clock);
 	db_free(db);
+	watch_free(watch);
 	engine_free(engine);
 	event_base_free(base);
 	return EXIT_SUCCESS;

@@ -161,7 +161,7 @@ void errand_free(struct errand *errand);
 /* The audit event of a plan, or of a refusal (plan rows are then left out). */
 struct event_rows {
 	Isms__Store__V1__AuditRow *audit;
-	Isms__Store__V1__OutboxRow *outbox;
+	Isms__Store__V1__OutboxRows *outbox; /* NULL: nothing has changed */
 };
 struct event_rows event_of(const struct engine_call *call, const struct status *refused);
 

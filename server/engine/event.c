@@ -1,4 +1,4 @@
-/* The audit event and the outbox row of a call, made from its plan: nobody has
+/* The audit event and the announcements of a call, made from its plan: nobody has
  * to remember to record a change. */
 #include "server/engine/call.h"
 
@@ -187,6 +187,69 @@ static void name_fields(Isms__Store__V1__AuditRow *row, const Isms__V1__EntityCh
 		row->changed_fields[row->n_changed_fields++] = change->fields[i]->field;
 }
 
+/* What comes with other things (a session with a login, an invitation with an
+ * account) is not announced beside them. */
+static bool is_announced(const struct plan_row *row)
+{
+	return kind_of(row->kind)->versioned && row->kind != KIND_SESSION &&
+	       row->kind != KIND_INVITATION;
+}
+
+static const char *scope_of(const struct plan_row *row)
+{
+	return row->kind == KIND_SCOPE ? meta_of(row)->id : pb_string(row->after, "scope_id");
+}
+
+static void announce_row(Isms__Store__V1__OutboxRows *rows, const struct engine_call *call,
+			 const struct plan_row *row, const Isms__V1__EntityChange *change)
+{
+	rows->ids[rows->n_ids++] = plan_new_id((struct plan *)&call->plan);
+	rows->entity_kinds[rows->n_entity_kinds++] = change->entity_kind;
+	rows->entity_ids[rows->n_entity_ids++] = change->entity_id;
+	rows->entity_versions[rows->n_entity_versions++] = change->entity_version;
+	rows->entity_refs[rows->n_entity_refs++] = change->entity_ref;
+	rows->scope_ids[rows->n_scope_ids++] = (char *)scope_of(row);
+}
+
+static const struct plan_row *row_of(const struct plan *plan, const Isms__V1__EntityChange *change)
+{
+	for (size_t i = 0; i < plan->n_rows; i++) {
+		const struct plan_row *row = &plan->rows[i];
+		const char *id = kind_of(row->kind)->versioned ? meta_of(row)->id
+							       : pb_string(row->after, "id");
+		if (strcmp(id, change->entity_id) == 0)
+			return row;
+	}
+	abort(); /* changes are made from rows */
+}
+
+/* An announcement for each versioned row that changed, the subject in any case and
+ * first. */
+static Isms__Store__V1__OutboxRows *announce(const struct engine_call *call,
+					     const Isms__V1__AuditEvent *event)
+{
+	struct arena *arena = call->arena;
+	size_t n = event->n_changes;
+	if (n == 0)
+		return NULL;
+	Isms__Store__V1__OutboxRows *rows = arena_new_of(arena, Isms__Store__V1__OutboxRows);
+	isms__store__v1__outbox_rows__init(rows);
+	rows->topic = (char *)(strrchr(event->rpc, '.') + 1);
+	rows->audit_event_id = event->id;
+	rows->ids = arena_array(arena, char *, n);
+	rows->entity_kinds = arena_array(arena, char *, n);
+	rows->entity_ids = arena_array(arena, char *, n);
+	rows->entity_versions = arena_array(arena, int64_t, n);
+	rows->scope_ids = arena_array(arena, char *, n);
+	rows->entity_refs = arena_array(arena, char *, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_row *row = row_of(&call->plan, event->changes[i]);
+		if (i == 0 || is_announced(row))
+			announce_row(rows, call, row, event->changes[i]);
+	}
+	return rows;
+}
+
 struct event_rows event_of(const struct engine_call *call, const struct status *refused)
 {
 	struct arena *arena = call->arena;
@@ -204,16 +267,5 @@ struct event_rows event_of(const struct engine_call *call, const struct status *
 	audit->event.data = pb_pack(&audit->event.len, &event->base, arena);
 	if (audit->event.data == NULL)
 		abort();
-	Isms__Store__V1__OutboxRow *outbox = NULL;
-	if (event->n_changes > 0) {
-		outbox = arena_new_of(arena, Isms__Store__V1__OutboxRow);
-		isms__store__v1__outbox_row__init(outbox);
-		outbox->id = plan_new_id((struct plan *)&call->plan);
-		outbox->topic = (char *)(strrchr(event->rpc, '.') + 1);
-		outbox->entity_kind = event->entity_kind;
-		outbox->entity_id = event->entity_id;
-		outbox->entity_version = audit->entity_version;
-		outbox->audit_event_id = event->id;
-	}
-	return (struct event_rows){ audit, outbox };
+	return (struct event_rows){ audit, announce(call, event) };
 }

@@ -309,7 +309,7 @@ static void bind_engine(struct binder *binder, struct engine_statements *engine)
 		  &isms__store__v1__idempotency__descriptor, NULL },
 		{ &engine->audit_put, "audit_event_put", &isms__store__v1__audit_row__descriptor,
 		  NULL },
-		{ &engine->outbox_put, "outbox_put", &isms__store__v1__outbox_row__descriptor,
+		{ &engine->outbox_put, "outbox_put", &isms__store__v1__outbox_rows__descriptor,
 		  NULL },
 		{ &engine->conflict_changes, "conflict_changes", NULL,
 		  &isms__store__v1__change_since__descriptor },

@@ -17,6 +17,7 @@ extern const struct rpc_service directory_service;
 extern const struct rpc_service risk_service;
 extern const struct rpc_service scope_service;
 extern const struct rpc_service treatment_service;
+extern const struct rpc_service watch_service;
 
 /* In the order of their names. */
 extern const struct rpc_service *const rpc_services[];
