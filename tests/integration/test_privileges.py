@@ -63,7 +63,7 @@ def test_a_vote_keeps_its_request_step_and_voter(world, as_server):
 def test_the_owner_does_not_change_what_is_appended_either(server, world):
     world.acceptance(world.risk(score=(1, 1)))
     with server.database() as db:
-        for table in set(APPEND_ONLY) - {"idempotency"} | {"server_secret"}:
+        for table in set(APPEND_ONLY) - {"idempotency"} | {"row_history", "server_secret"}:
             for statement in (f"DELETE FROM isms.{table}", f"TRUNCATE isms.{table} CASCADE"):
                 with pytest.raises(errors.InsufficientPrivilege), db.transaction():
                     db.execute(statement)
