@@ -130,3 +130,53 @@ class Server:
         """Reports of the sanitizers in the log."""
         text = self.log.read_text(errors="replace")
         return re.findall(r"(?:ERROR: \w*Sanitizer|runtime error:).*", text)
+
+
+class Beside:
+    """Another server of the same database, with an environment of its own."""
+
+    def __init__(self, server, *args, env=None):
+        self.server = server
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="beside-", dir=server.folder))
+        tls = server.folder / "data" / "tls"
+        for name in ("--decisions-per-hour", "--clock-interval"):
+            if name not in args:
+                args = (name, "0", *args)
+        self.log = self.folder / "server.log"
+        self.out = open(self.log, "ab")
+        self.process = subprocess.Popen(
+            [BUILD / "ismsd", "--listen", "127.0.0.1:0", "--workers", "1",
+             "--database", server.conninfo.replace("isms_owner", "isms_server"),
+             "--tls-cert", tls / "server.crt", "--tls-key", tls / "server.key", *args],
+            stdout=self.out, stderr=subprocess.STDOUT, cwd=self.folder,
+            env={**os.environ, **(env or {})})
+        deadline = time.monotonic() + 30
+        while not (found := re.search(r"^serving at (\S+)$", self.log.read_text(), re.M)):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.done()
+                raise RuntimeError("ismsd did not start:\n" + self.log.read_text())
+            time.sleep(0.05)
+        self.address = found.group(1)
+
+    def channel(self):
+        return grpc.secure_channel(
+            self.address, grpc.ssl_channel_credentials(self.server.ca),
+            options=(("grpc.use_local_subchannel_pool", 1),))
+
+    def stop(self, wait=30):
+        """0 when it ended in order and without a report of the sanitizers."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(wait)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        text = self.log.read_text(errors="replace")
+        return self.process.returncode or ("Sanitizer" in text or "runtime error:" in text)
+
+    def done(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.out.close()

@@ -4,51 +4,27 @@ server can start it, and nothing depends on it."""
 
 import os
 import signal
-import subprocess
 import time
 
 import grpc
 import pytest
 
 from api import SCHEMA
-from server import BUILD, Server
-from world import first_world, soon, unique
-
-
-class Second:
-    """Another server of the same database."""
-
-    def __init__(self, server, *args):
-        self.folder = server.folder / unique("second").replace(" ", "-")
-        self.folder.mkdir()
-        tls = server.folder / "data" / "tls"
-        self.log = self.folder / "server.log"
-        self.out = open(self.log, "ab")
-        self.process = subprocess.Popen(
-            [BUILD / "ismsd", "--listen", "127.0.0.1:0", "--workers", "1",
-             "--database", server.conninfo.replace("isms_owner", "isms_server"),
-             "--tls-cert", tls / "server.crt", "--tls-key", tls / "server.key", *args],
-            stdout=self.out, stderr=subprocess.STDOUT, cwd=self.folder)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
-        self.out.close()
-        assert "Sanitizer" not in self.log.read_text(), self.log.read_text()
-        return code
+from server import Beside, Server
+from world import first_world
 
 
 @pytest.fixture(scope="module")
 def ticking():
     server = Server(None, "--workers", "2", "--clock-interval", "1s").start()
-    second = Second(server, "--clock-interval", "1s")
+    second = Beside(server, "--clock-interval", "1s")
     try:
         yield server, first_world(server)
         assert second.stop() == 0, second.log.read_text()
         assert server.stop() == 0, server.tail()
         assert not server.leaks(), server.leaks()
     finally:
-        second.process.kill()
+        second.done()
         server.done()
 
 
