@@ -71,8 +71,9 @@ static const struct object objects[] = {
 	{ "control", "control", NULL, " control_id control_ids compensating_control_ids ",
 	  "CatalogService/ListControls", "controls", "meta.id", "code", "name", "code", NULL, NULL,
 	  "isms catalog controls" },
-	{ "policy", "approval policy", NULL, " ", "ApprovalService/ListPolicies", "policies",
-	  "meta.id", NULL, NULL, NULL, NULL, NULL, "isms policy list" },
+	{ "policy", "approval policy", "POL-", " policy_id replaces_id ",
+	  "PolicyService/ListPolicies", "policies", "meta.id", "meta.ref", "title", NULL,
+	  "PolicyService/GetPolicy", "policy", "isms policy list" },
 	{ "grant", "grant", NULL, " ", "DirectoryService/ListGrants", "grants", "meta.id", NULL,
 	  NULL, NULL, NULL, NULL, "isms role grants" },
 };

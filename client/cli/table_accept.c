@@ -172,12 +172,12 @@ const struct command table_accept[] = {
 			"isms approval request-changes TRP-7 --comment @why.txt --yes" } },
 	{ .noun = "policy",
 	  .verb = "list",
-	  .summary = "approval policies in force",
-	  .method = "ApprovalService/ListPolicies",
+	  .summary = "approval policies, newest first",
+	  .method = "PolicyService/ListPolicies",
 	  .shape = COMMAND_LIST,
 	  .row = "policies",
-	  .columns = "NO=no FOR=subject_kind SCOPE=scope_id FROM=min_level TO=max_level "
-		     "PRIORITY=priority STEPS=steps",
+	  .columns = "REF=meta.ref NO=no STATE=state FOR=subject_kind SCOPE=scope_id "
+		     "FROM=min_level TO=max_level PRIORITY=priority STEPS=steps TITLE=title",
 	  .examples = { "isms policy list", "isms policy list -o json" } },
 	{ 0 },
 };

@@ -8,7 +8,6 @@
 #include "common/pb.h"
 #include "isms/v1/catalog.pb-c.h"
 #include "server/domain/approval_policy.h"
-#include "server/domain/eligibility.h"
 #include "server/domain/fields.h"
 #include "server/domain/must.h"
 #include "server/domain/score.h"
@@ -40,116 +39,6 @@ static void take_contributors(struct approval_opening *out, const struct facts *
 			   arena);
 }
 
-/* People who may be asked, each once, with the steps that ask them. */
-struct people {
-	const char **persons;
-	uint8_t *steps;
-	size_t n;
-};
-
-static void ask(struct people *people, const char *person, size_t step)
-{
-	size_t i = 0;
-	while (i < people->n && strcmp(people->persons[i], person) != 0)
-		i++;
-	if (i == people->n)
-		people->persons[people->n++] = person;
-	people->steps[i] |= (uint8_t)(1u << step);
-}
-
-static bool is_assigned(const struct approval_opening *out, int32_t step_no, const char *user_id)
-{
-	for (size_t i = 0; i < out->n_assignees; i++)
-		if (out->assignees[i]->step_no == step_no &&
-		    strcmp(out->assignees[i]->user_id, user_id) == 0)
-			return true;
-	return false;
-}
-
-static void assign(struct approval_opening *out, const Isms__V1__PolicyStep *step,
-		   const Isms__Store__V1__Candidate *candidate, struct arena *arena)
-{
-	Isms__Store__V1__Assignee *row =
-		must_new_of(arena, Isms__Store__V1__Assignee, isms__store__v1__assignee);
-	row->request_id = out->id;
-	row->step_no = step->step_no;
-	row->user_id = candidate->user_id;
-	row->person_id = candidate->person_id;
-	row->display_name = candidate->display_name;
-	row->via = must(arena_strdup(arena, policy_step_via(step)));
-	row->state = ASSIGNEE(PENDING);
-	out->assignees[out->n_assignees++] = row;
-}
-
-static struct status too_many(void)
-{
-	return status_make(STATUS_CODE_FAILED_PRECONDITION, "TOO_MANY_APPROVERS",
-			   "the policy asks more people than one request may");
-}
-
-/* Assigns everybody who is asked, has the authority and may vote. */
-static struct status resolve(struct approval_opening *out, struct people *people,
-			     const struct facts *facts, const char *of, Isms__V1__RiskLevel level)
-{
-	const struct eligibility_request request = {
-		.requester = requester_person(facts->principal),
-		.contributors = (const char *const *)out->contributors,
-		.n_contributors = out->n_contributors,
-		.critical = level == LEVEL(CRITICAL),
-	};
-	const char *set = must(arena_printf(facts->arena, "candidates_for_%s", of));
-	size_t n;
-	const Isms__Store__V1__Candidate *const *rows =
-		fact_rows(facts, set, Isms__Store__V1__Candidate, isms__store__v1__candidate, &n);
-	if (n >= APPROVAL_CANDIDATES_MAX)
-		return too_many();
-	for (size_t k = 0; k < out->policy->steps->n_steps; k++) {
-		const Isms__V1__PolicyStep *step = out->policy->steps->steps[k];
-		for (size_t i = 0; i < n; i++) {
-			const struct eligibility_voter voter = {
-				.service = rows[i]->kind != ISMS__V1__USER_KIND__USER_KIND_HUMAN,
-				.person = rows[i]->person_id,
-			};
-			if (!policy_step_asks(step, rows[i]) || rows[i]->max_accept_level < level ||
-			    eligibility_of_person(&request, &voter) != ELIGIBLE ||
-			    is_assigned(out, step->step_no, rows[i]->user_id))
-				continue;
-			if (out->n_assignees == APPROVAL_ASSIGNEES_MAX)
-				return too_many();
-			assign(out, step, rows[i], facts->arena);
-			ask(people, rows[i]->person_id, k);
-		}
-	}
-	return STATUS_OK;
-}
-
-static struct status check_people(const struct approval_opening *out, const struct people *people,
-				  Isms__V1__RiskLevel level, struct arena *arena)
-{
-	const Isms__V1__PolicySteps *steps = out->policy->steps;
-	struct eligibility_plan plan = {
-		.n_steps = steps->n_steps,
-		.people = people->steps,
-		.n_people = people->n,
-		.critical = level == LEVEL(CRITICAL),
-	};
-	for (size_t k = 0; k < steps->n_steps; k++) {
-		size_t asked = 0;
-		for (size_t i = 0; i < people->n; i++)
-			asked += (people->steps[i] & (1u << k)) != 0;
-		plan.needed[k] = (unsigned)policy_step_needs(steps->steps[k], asked);
-		plan.distinct[k] = steps->steps[k]->distinct_from_prior;
-	}
-	unsigned step_no = eligibility_shortage(&plan);
-	if (step_no == 0)
-		return STATUS_OK;
-	struct status st = status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_ELIGIBLE_APPROVER",
-				       "not enough people may decide on a step of the policy");
-	status_add_pair(&st, arena, "step", must(arena_printf(arena, "%u", step_no)));
-	status_add_pair(&st, arena, "via", policy_step_via(steps->steps[step_no - 1]));
-	return st;
-}
-
 struct status approval_prepare(struct approval_opening *out, const struct facts *facts,
 			       struct plan *plan, const char *of, Isms__V1__RiskLevel level)
 {
@@ -160,17 +49,19 @@ struct status approval_prepare(struct approval_opening *out, const struct facts 
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_POLICY",
 				   "no usable approval policy covers this scope and level");
 	out->id = plan_new_id(plan);
-	out->assignees =
-		must(arena_array(plan->arena, Isms__Store__V1__Assignee *, APPROVAL_ASSIGNEES_MAX));
 	take_contributors(out, facts, of);
-	struct people people = {
-		.persons = must(arena_array(plan->arena, const char *, APPROVAL_ASSIGNEES_MAX)),
-		.steps = must(arena_array(plan->arena, uint8_t, APPROVAL_ASSIGNEES_MAX)),
+	struct approval_question question = {
+		.request_id = out->id,
+		.steps = out->policy->steps,
+		.level = level,
+		.requester = requester_person(facts->principal),
+		.contributors = out->contributors,
+		.n_contributors = out->n_contributors,
 	};
-	struct status st = resolve(out, &people, facts, of, level);
-	if (status_ok(&st))
-		st = check_people(out, &people, level, plan->arena);
-	return st;
+	set = must(arena_printf(plan->arena, "candidates_for_%s", of));
+	question.candidates = fact_rows(facts, set, Isms__Store__V1__Candidate,
+					isms__store__v1__candidate, &question.n_candidates);
+	return approval_people_find(&out->people, &question, plan->arena);
 }
 
 static ProtobufCBinaryData packed(const ProtobufCMessage *message, struct arena *arena)
@@ -181,12 +72,11 @@ static ProtobufCBinaryData packed(const ProtobufCMessage *message, struct arena 
 }
 
 static Isms__V1__ApprovalRequest *new_request(const struct approval_opening *opening,
-					      const struct facts *facts,
-					      const struct dossier *dossier,
+					      const struct facts *facts, struct plan *plan,
+					      const Isms__V1__Risk *risk,
 					      const struct approval_subject *subject)
 {
-	struct arena *arena = dossier->plan->arena;
-	const Isms__V1__Risk *risk = dossier_risk(dossier);
+	struct arena *arena = plan->arena;
 	Isms__V1__ApprovalRequest *request =
 		must_new_of(arena, Isms__V1__ApprovalRequest, isms__v1__approval_request);
 	request->meta = must_new_of(arena, Isms__V1__Meta, isms__v1__meta);
@@ -194,14 +84,16 @@ static Isms__V1__ApprovalRequest *new_request(const struct approval_opening *ope
 	request->meta->ref = fact_row(facts, "approval_next_ref", Isms__Store__V1__NextRef,
 				      isms__store__v1__next_ref)
 				     ->ref;
-	request->scope_id = risk->scope_id;
+	request->scope_id = risk != NULL ? risk->scope_id : subject->scope_id;
 	request->subject_kind = subject->kind;
 	request->subject_id = subject->meta->id;
 	request->subject_ref = subject->meta->ref;
 	request->subject_version = subject->meta->version;
-	request->risk_id = risk->meta->id;
-	request->risk_version = risk->meta->version;
-	request->level = score_level_of(risk->current);
+	if (risk != NULL) {
+		request->risk_id = risk->meta->id;
+		request->risk_version = risk->meta->version;
+		request->level = score_level_of(risk->current);
+	}
 	request->state = APPROVAL(PENDING);
 	request->current_step = 1;
 	request->requested_by = facts->principal->user_id;
@@ -211,18 +103,27 @@ static Isms__V1__ApprovalRequest *new_request(const struct approval_opening *ope
 	request->policy_id = opening->policy->meta->id;
 	request->policy_no = opening->policy->no;
 	request->steps = opening->policy->steps;
-	request->step_opened_at = must(pb_time_new(arena, dossier->plan->now_us));
+	request->step_opened_at = must(pb_time_new(arena, plan->now_us));
 	return request;
 }
 
-static void freeze(struct snapshot *out, const Isms__V1__ApprovalRequest *request,
-		   const struct facts *facts, const struct dossier *dossier,
-		   const struct approval_subject *subject)
+/* The risk and the method by which it was scored. */
+static void freeze_risk(Isms__V1__DecisionSnapshot *message, const Isms__V1__Risk *risk,
+			const struct facts *facts, struct arena *arena)
 {
-	struct arena *arena = dossier->plan->arena;
-	const Isms__V1__Risk *risk = dossier_risk(dossier);
 	const Isms__V1__RiskMethod *method =
 		fact_row(facts, "method_for_write", Isms__V1__RiskMethod, isms__v1__risk_method);
+	message->risk_id = risk->meta->id;
+	message->risk_ref = risk->meta->ref;
+	message->risk_version = risk->meta->version;
+	message->risk = packed(&risk->base, arena);
+	message->method = packed(&method->base, arena);
+}
+
+static void freeze(struct snapshot *out, const Isms__V1__ApprovalRequest *request,
+		   const struct facts *facts, const Isms__V1__Risk *risk,
+		   const struct approval_subject *subject, struct arena *arena)
+{
 	Isms__V1__DecisionSnapshot *message =
 		must_new_of(arena, Isms__V1__DecisionSnapshot, isms__v1__decision_snapshot);
 	message->org_id = facts->principal->org_id;
@@ -230,12 +131,9 @@ static void freeze(struct snapshot *out, const Isms__V1__ApprovalRequest *reques
 	message->subject_id = request->subject_id;
 	message->subject_ref = request->subject_ref;
 	message->subject_version = request->subject_version;
-	message->risk_id = request->risk_id;
-	message->risk_ref = risk->meta->ref;
-	message->risk_version = request->risk_version;
 	message->subject = packed(subject->message, arena);
-	message->risk = packed(&risk->base, arena);
-	message->method = packed(&method->base, arena);
+	if (risk != NULL)
+		freeze_risk(message, risk, facts, arena);
 	message->policy_id = request->policy_id;
 	message->policy_no = request->policy_no;
 	message->steps = request->steps;
@@ -252,9 +150,10 @@ Isms__V1__ApprovalRequest *approval_open(const struct approval_opening *opening,
 					 const struct dossier *dossier,
 					 const struct approval_subject *subject)
 {
-	Isms__V1__ApprovalRequest *request = new_request(opening, facts, dossier, subject);
+	const Isms__V1__Risk *risk = dossier != NULL ? dossier_risk(dossier) : NULL;
+	Isms__V1__ApprovalRequest *request = new_request(opening, facts, plan, risk, subject);
 	struct snapshot snapshot;
-	freeze(&snapshot, request, facts, dossier, subject);
+	freeze(&snapshot, request, facts, risk, subject, plan->arena);
 	request->snapshot_sha256 = (ProtobufCBinaryData){ DIGEST_BYTES, snapshot.sha256 };
 	plan_insert(plan, KIND_APPROVAL_REQUEST, &request->base);
 
@@ -263,9 +162,30 @@ Isms__V1__ApprovalRequest *approval_open(const struct approval_opening *opening,
 	row->request_id = opening->id;
 	row->snapshot = (ProtobufCBinaryData){ snapshot.len, snapshot.bytes };
 	plan_put(plan, KIND_APPROVAL_SNAPSHOT, &row->base);
-	for (size_t i = 0; i < opening->n_assignees; i++)
-		plan_put(plan, KIND_APPROVAL_ASSIGNEE, &opening->assignees[i]->base);
+	for (size_t i = 0; i < opening->people.n_assignees; i++)
+		plan_put(plan, KIND_APPROVAL_ASSIGNEE, &opening->people.assignees[i]->base);
 	return request;
+}
+
+struct status approval_may_withdraw(const struct facts *facts,
+				    const Isms__V1__ApprovalRequest *request)
+{
+	const Isms__Store__V1__Principal *principal = facts->principal;
+	bool same_person = principal->person_id[0] != '\0' &&
+			   strcmp(principal->person_id, request->requested_by_person) == 0;
+	if (strcmp(request->requested_by, principal->user_id) == 0 || same_person)
+		return STATUS_OK;
+	return status_make(STATUS_CODE_PERMISSION_DENIED, "NOT_REQUESTER",
+			   "only the one who submitted it may take it back");
+}
+
+void approval_close(Isms__V1__ApprovalRequest *request, struct plan *plan,
+		    Isms__V1__ApprovalState state, const char *reason)
+{
+	request->state = state;
+	request->current_step = 0;
+	request->closed_at = must(pb_time_new(plan->arena, plan->now_us));
+	request->close_reason = must(arena_strdup(plan->arena, reason));
 }
 
 struct status approval_withdraw(struct dossier *dossier, const struct facts *facts,
@@ -278,12 +198,9 @@ struct status approval_withdraw(struct dossier *dossier, const struct facts *fac
 	if (place == NULL)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 				   "nothing is submitted that could be taken back");
-	const Isms__Store__V1__Principal *principal = facts->principal;
-	bool same_person = principal->person_id[0] != '\0' &&
-			   strcmp(principal->person_id, place->was->requested_by_person) == 0;
-	if (strcmp(place->was->requested_by, principal->user_id) != 0 && !same_person)
-		return status_make(STATUS_CODE_PERMISSION_DENIED, "NOT_REQUESTER",
-				   "only the one who submitted it may take it back");
-	dossier_close_request(dossier, place, APPROVAL(WITHDRAWN), "withdrawn by its requester");
-	return STATUS_OK;
+	struct status st = approval_may_withdraw(facts, place->was);
+	if (status_ok(&st))
+		dossier_close_request(dossier, place, APPROVAL(WITHDRAWN),
+				      "withdrawn by its requester");
+	return st;
 }

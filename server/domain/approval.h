@@ -7,21 +7,17 @@
 
 #include "common/status.h"
 #include "isms/v1/approval.pb-c.h"
+#include "server/domain/approval_people.h"
 #include "server/domain/dossier.h"
 #include "server/domain/facts.h"
 #include "server/domain/plan.h"
-
-/* Assignees of one request, all steps together: so many rows a plan can hold, and the
- * last vote can prove the account and the person of each. */
-enum { APPROVAL_ASSIGNEES_MAX = 96, APPROVAL_CANDIDATES_MAX = 2000 };
 
 struct approval_opening {
 	char *id; /* of the request, for the subject to refer to */
 	const Isms__V1__ApprovalPolicy *policy;
 	char **contributors; /* persons */
 	size_t n_contributors;
-	Isms__Store__V1__Assignee **assignees;
-	size_t n_assignees;
+	struct approval_people people;
 };
 
 /* Reads the sets policy_for_<of>, candidates_for_<of> and contributors_of_<of>.
@@ -34,17 +30,26 @@ STATUS_MUST_CHECK struct status approval_prepare(struct approval_opening *out,
 /* The subject as it is frozen. */
 struct approval_subject {
 	Isms__V1__SubjectKind kind;
+	char *scope_id; /* of a subject without a risk */
 	const Isms__V1__Meta *meta;
 	const ProtobufCMessage *message;
 	const Google__Protobuf__Timestamp *valid_until; /* of an acceptance */
 };
 
-/* Adds request, snapshot and assignees to the plan. After the dossier is settled.
- * The request is for the reply. */
+/* Adds request, snapshot and assignees to the plan. After the dossier is settled;
+ * NULL for a subject without a risk. The request is for the reply. */
 Isms__V1__ApprovalRequest *approval_open(const struct approval_opening *opening,
 					 const struct facts *facts, struct plan *plan,
 					 const struct dossier *dossier,
 					 const struct approval_subject *subject);
+
+/* PERMISSION_DENIED, NOT_REQUESTER for anybody but the person who submitted. */
+STATUS_MUST_CHECK struct status approval_may_withdraw(const struct facts *facts,
+						      const Isms__V1__ApprovalRequest *request);
+
+/* Makes an open request a closed one. */
+void approval_close(Isms__V1__ApprovalRequest *request, struct plan *plan,
+		    Isms__V1__ApprovalState state, const char *reason);
 
 /* Closes the open request on a subject as WITHDRAWN. FAILED_PRECONDITION,
  * ILLEGAL_STATE without one; PERMISSION_DENIED, NOT_REQUESTER for anybody but the

@@ -32,10 +32,6 @@ static const struct rpc rpcs[] = {
 		    LOAD("vote_votes", isms__store__v1__vote),
 		    LOAD("vote_persons", isms__store__v1__person) },
 	  .decide = vote_cast },
-	{ .method = "ListPolicies",
-	  .mode = RPC_LIST,
-	  .permission = "policy.read",
-	  .load = { { .query = "approval_policy_list", .into = "policies" } } },
 };
 
 const struct rpc_service approval_service = {

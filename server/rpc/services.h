@@ -14,6 +14,7 @@ extern const struct rpc_service auth_service;
 extern const struct rpc_service catalog_service;
 extern const struct rpc_service clock_service;
 extern const struct rpc_service directory_service;
+extern const struct rpc_service policy_service;
 extern const struct rpc_service risk_service;
 extern const struct rpc_service scope_service;
 extern const struct rpc_service treatment_service;

@@ -20,6 +20,7 @@ ALTER TABLE approval_policy
 	ADD COLUMN replaces_id uuid,
 	ADD COLUMN repeals boolean NOT NULL DEFAULT false,
 	ADD COLUMN approval_request_id uuid,
+	ADD COLUMN replaces_version bigint NOT NULL DEFAULT 0 CHECK (replaces_version >= 0),
 	ADD CONSTRAINT approval_policy_ref_key UNIQUE (org_id, ref),
 	ADD CONSTRAINT approval_policy_author_fkey
 		FOREIGN KEY (org_id, author_id) REFERENCES app_user (org_id, id),
@@ -50,6 +51,8 @@ ALTER TABLE approval_request
 	ADD COLUMN step_due_at timestamptz,
 	ADD COLUMN escalates_at timestamptz,
 	ADD COLUMN escalated boolean NOT NULL DEFAULT false,
+	ADD COLUMN escalates_to text NOT NULL DEFAULT '',
+	ADD COLUMN allows_delegate boolean NOT NULL DEFAULT false,
 	ALTER COLUMN risk_id DROP NOT NULL,
 	DROP CONSTRAINT approval_request_risk_version_check,
 	ADD CONSTRAINT approval_request_risk_version_check CHECK (risk_version >= 0),
@@ -67,6 +70,8 @@ UPDATE approval_request SET step_opened_at = updated_at;
 ALTER TABLE approval_request ALTER COLUMN step_opened_at SET NOT NULL;
 CREATE INDEX approval_request_pending_idx ON approval_request (org_id, id)
 	WHERE state = 'PENDING';
+
+CREATE INDEX role_grant_role_idx ON role_grant (org_id, role_code) WHERE revoked_at IS NULL;
 
 ALTER TABLE approval_assignee ADD COLUMN escalated boolean NOT NULL DEFAULT false;
 

@@ -142,6 +142,23 @@ class World:
             return plan
         return api.call("TreatmentService/SubmitPlan", id=plan.meta.id)
 
+    def policy(self, scope=None, by="officer", kind="ACCEPTANCE", steps=None, submit=True,
+               replaces=None, repeals=False, **fields):
+        """A change of policies: three people, unless steps say otherwise."""
+        text = {"title": unique("policy"), **fields}
+        if not repeals:
+            text["steps"] = {"steps": steps or [
+                policy_step(1, "CISO"),
+                policy_step(2, "RISK_COMMITTEE", quorum=2, distinct_from_prior=True)]}
+        api = self.apis[by]
+        policy = api.call(
+            "PolicyService/CreatePolicy", scope_id=(scope or self.unit).meta.id,
+            subject_kind=f"SUBJECT_KIND_{kind}", replaces_id=replaces or "", repeals=repeals,
+            fields=text).policy
+        if not submit:
+            return policy
+        return api.call("PolicyService/SubmitPolicy", id=policy.meta.id)
+
     def vote(self, name, request, decision="APPROVE", comment="", step=None, digest=None):
         """Casts a vote as a person would: reads the request, hashes the snapshot."""
         api = self.apis[name]
@@ -164,6 +181,13 @@ class World:
     def request(self, request, by="owner"):
         return self.apis[by].call("ApprovalService/GetApprovalRequest",
                                   id=request.meta.id).request
+
+
+def policy_step(number, role=None, quorum=0, **fields):
+    """ANY or, with a quorum, QUORUM of a role, or of the owner of the risk."""
+    return {"step_no": number, "mode": "STEP_MODE_QUORUM" if quorum else "STEP_MODE_ANY",
+            "quorum": quorum, "role_code": role or "",
+            "selector": "STEP_SELECTOR_ROLE" if role else "STEP_SELECTOR_RISK_OWNER", **fields}
 
 
 def unique(stem):
