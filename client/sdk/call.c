@@ -9,6 +9,7 @@
 
 #include "client/sdk/clock.h"
 #include "client/sdk/reply.h"
+#include "client/sdk/stream.h"
 #include "common/arena.h"
 #include "common/grpc.h"
 #include "common/pb.h"
@@ -219,6 +220,10 @@ void call_sent(struct call *call, struct conn *conn, int32_t stream_id, int64_t 
 	call->conn = conn;
 	call->stream_id = stream_id;
 	call->sent_us = now_us;
+	if (call->stream != NULL) {
+		call->stream->heard_us = now_us;
+		call->frame_len = stream_frame(call->stream, call->frame);
+	}
 	call->frame_off = 0;
 	call->http_status = 0;
 	call->grpc_status = -1;
@@ -293,6 +298,9 @@ static bool take_prefix(struct status *out_st, struct call *call)
 
 bool call_data(struct status *out_st, struct call *call, const uint8_t *data, size_t len)
 {
+	if (call->stream != NULL) {
+		return stream_add(out_st, call->stream, data, len);
+	}
 	if (call->data_want == 0) {
 		size_t missing = GRPC_PREFIX - buf_len(&call->data);
 		size_t take = len < missing ? len : missing;
@@ -343,11 +351,28 @@ static bool may_repeat(const struct call *call, const struct isms_reply *reply,
 	return false;
 }
 
+/* Takes the end of a watch's try. */
+static void settle_stream(struct call *call, struct isms_reply *reply, int64_t now_us)
+{
+	int64_t delay_us = 0;
+	stream_cut(call->stream);
+	if (!stream_retry(&delay_us, call->stream, reply, now_us)) {
+		set_ended(call, reply);
+		return;
+	}
+	call->not_before_us = now_us + delay_us;
+	isms_reply_free(reply);
+}
+
 /* Takes the reply of a try: the call waits for another one, or ends with it. */
 static void settle(struct call *call, struct isms_reply *reply, enum call_reach reach,
 		   int64_t now_us)
 {
 	call->conn = NULL;
+	if (call->stream != NULL) {
+		settle_stream(call, reply, now_us);
+		return;
+	}
 	call->maybe_seen = call->maybe_seen || reach == CALL_MAYBE_SEEN;
 	if (may_repeat(call, reply, reach)) {
 		/* A connection that broke under a call is most often just old. */
@@ -470,6 +495,11 @@ void call_end(struct call *call, int64_t now_us)
 	struct isms_reply *reply = NULL;
 	if (call->grpc_status > 0) {
 		reply = trailers_reply(call);
+	} else if (call->stream != NULL && (call->grpc_status == 0 || call->http_status == 200)) {
+		/* Something in between may have cut it short. */
+		struct status st = status_make(STATUS_CODE_UNAVAILABLE, "STREAM_ENDED",
+					       "the server has ended the stream");
+		reply = reply_failed(&st, false, "");
 	} else if (call->grpc_status < 0) {
 		struct status st = http_failure(call->http_status);
 		reply = reply_failed(&st, false, call->request_id);
@@ -502,7 +532,10 @@ void call_reset(struct call *call, uint32_t error, int64_t now_us)
 		call_fail(call, &st, CALL_NOT_SEEN, false, now_us);
 		return;
 	}
-	if (error == NGHTTP2_CANCEL) {
+	if (call->stream != NULL) {
+		/* A server that means it says so with a status. */
+		st.code = STATUS_CODE_UNAVAILABLE;
+	} else if (error == NGHTTP2_CANCEL) {
 		st.code = STATUS_CODE_CANCELLED;
 	} else if (error == NGHTTP2_ENHANCE_YOUR_CALM) {
 		st.code = STATUS_CODE_RESOURCE_EXHAUSTED;

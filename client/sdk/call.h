@@ -16,6 +16,7 @@
 
 struct arena;
 struct conn;
+struct stream;
 
 enum {
 	CALL_METHOD_MAX = 256,
@@ -41,8 +42,9 @@ struct call {
 	uint8_t *frame;         /* prefix and packed request */
 	size_t frame_len;
 	const ProtobufCMessageDescriptor *response;
-	bool read;  /* changes nothing, may be repeated */
-	bool keyed; /* has a request_id, may be repeated */
+	struct stream *stream; /* of a watch: takes its messages; NULL: one reply */
+	bool read;             /* changes nothing, may be repeated */
+	bool keyed;            /* has a request_id, may be repeated */
 	bool maybe_seen;
 	int tries;
 	int retries;

@@ -16,6 +16,8 @@
 #include "client/sdk/conn.h"
 #include "client/sdk/reply.h"
 #include "client/sdk/session.h"
+#include "client/sdk/stream.h"
+#include "client/sdk/watch.h"
 #include "common/arena.h"
 #include "common/tls.h"
 
@@ -49,6 +51,7 @@ void isms_client_free(struct isms_client *client)
 	while (client->calls != NULL) {
 		struct call *call = client->calls;
 		client->calls = call->next;
+		watch_orphan(call);
 		call_free(call);
 	}
 	conn_free(client->conn);
@@ -61,12 +64,12 @@ void isms_client_free(struct isms_client *client)
 	free(client);
 }
 
-static void enter(struct isms_client *client)
+void client_enter(struct isms_client *client)
 {
 	client->depth++;
 }
 
-static void leave(struct isms_client *client)
+void client_leave(struct isms_client *client)
 {
 	if (--client->depth == 0 && client->doomed) {
 		isms_client_free(client);
@@ -82,7 +85,9 @@ int isms_client_set_token(struct isms_client *client, const char *token)
 
 static bool is_waiting(const struct call *call, int64_t now_us)
 {
-	return !call->ended && call->conn == NULL && call->not_before_us <= now_us;
+	/* A watch goes on where its taker is. */
+	bool held = call->stream != NULL && stream_waits(call->stream);
+	return !call->ended && call->conn == NULL && call->not_before_us <= now_us && !held;
 }
 
 static bool any_waiting(const struct isms_client *client, int64_t now_us)
@@ -117,6 +122,10 @@ static void reap(struct isms_client *client, struct conn **conn, int64_t now_us)
 	if (dead->was_open) {
 		client->connect_failures = 0;
 	} else {
+		/* The next handshake reads the CA file anew, and does not rely on what
+		 * OpenSSL made while memory was short. */
+		SSL_CTX_free(client->context);
+		client->context = NULL;
 		client->connect_us = now_us + clock_backoff_us(client->connect_failures++);
 		fail_waiting(client, &st, dead->final, now_us);
 	}
@@ -139,10 +148,31 @@ static void set_aside(struct isms_client *client)
 	}
 }
 
+/* When the stream of a watch has been silent for too long. */
+static int64_t quiet_at(const struct call *call)
+{
+	const struct stream *stream = call->stream;
+	bool counts = stream != NULL && call->conn != NULL && stream->quiet_us > 0 &&
+		      !stream_waits(stream);
+	return counts ? stream->heard_us + stream->quiet_us : INT64_MAX;
+}
+
+static void end_silence(struct call *call, int64_t now_us)
+{
+	struct status st = status_make(STATUS_CODE_UNAVAILABLE, "NOTHING_HEARD",
+				       "the server has been silent for too long");
+	session_cancel(call->conn, call);
+	call->conn->draining = true;
+	call_fail(call, &st, CALL_MAYBE_SEEN, false, now_us);
+}
+
 static void expire(struct isms_client *client, int64_t now_us)
 {
 	for (struct call *call = client->calls; call != NULL; call = call->next) {
 		struct conn *conn = call->conn;
+		if (!call->ended && now_us >= quiet_at(call)) {
+			end_silence(call, now_us);
+		}
 		if (call->ended || now_us < call->deadline_us) {
 			continue;
 		}
@@ -239,7 +269,7 @@ static struct call *take_ended(struct isms_client *client)
 
 void isms_client_process(struct isms_client *client)
 {
-	enter(client);
+	client_enter(client);
 	turn(client, clock_now_us());
 	for (struct call *call = NULL; !client->doomed && (call = take_ended(client)) != NULL;) {
 		isms_done_fn done = call->done;
@@ -249,7 +279,7 @@ void isms_client_process(struct isms_client *client)
 		call_free(call);
 		done(arg, reply);
 	}
-	leave(client);
+	client_leave(client);
 }
 
 /* --- waiting -------------------------------------------------------------- */
@@ -277,7 +307,10 @@ static int64_t call_due(const struct isms_client *client, const struct call *cal
 		return 0;
 	}
 	if (call->conn != NULL) {
-		return call->deadline_us;
+		return earlier(call->deadline_us, quiet_at(call));
+	}
+	if (call->stream != NULL && stream_waits(call->stream)) {
+		return INT64_MAX;
 	}
 	int64_t start_us = call->not_before_us;
 	if (client->conn == NULL) {
@@ -325,30 +358,47 @@ int isms_client_timeout(const struct isms_client *client)
 	return ms < INT32_MAX ? (int)ms : INT32_MAX;
 }
 
+int client_wait(const struct isms_client *client, int max_ms)
+{
+	struct pollfd waiting = { .fd = client->epoll, .events = POLLIN };
+	int ms = isms_client_timeout(client);
+	ms = ms < 0 || (max_ms >= 0 && max_ms < ms) ? max_ms : ms;
+	return poll(&waiting, 1, ms) >= 0 ? 1 : errno == EINTR ? 0 : -1;
+}
+
 /* --- calls ---------------------------------------------------------------- */
 
-int64_t isms_call_start(struct isms_client *client, const char *method,
-			const struct ProtobufCMessage *request,
-			const struct ProtobufCMessageDescriptor *response,
-			const struct isms_call_options *options, isms_done_fn done, void *arg)
+bool client_add(struct isms_client *client, struct call *call)
 {
 	if (client->n_calls >= CLIENT_CALLS_MAX || client->doomed) {
-		return -1;
-	}
-	struct call *call =
-		call_new(method, request, response, &client->config, options, clock_now_us());
-	if (call == NULL) {
-		return -1;
+		return false;
 	}
 	call->id = ++client->next_id;
-	call->done = done;
-	call->arg = arg;
 	struct call **end = &client->calls;
 	while (*end != NULL) {
 		end = &(*end)->next;
 	}
 	*end = call;
 	client->n_calls++;
+	return true;
+}
+
+int64_t isms_call_start(struct isms_client *client, const char *method,
+			const struct ProtobufCMessage *request,
+			const struct ProtobufCMessageDescriptor *response,
+			const struct isms_call_options *options, isms_done_fn done, void *arg)
+{
+	if (client->n_calls >= CLIENT_CALLS_MAX) {
+		return -1;
+	}
+	struct call *call =
+		call_new(method, request, response, &client->config, options, clock_now_us());
+	if (call == NULL || !client_add(client, call)) {
+		call_free(call);
+		return -1;
+	}
+	call->done = done;
+	call->arg = arg;
 	return call->id;
 }
 
@@ -381,13 +431,6 @@ static void arrive(void *arg, struct isms_reply *reply)
 	arrival->reply = reply;
 }
 
-/* Waits until the client has something to do; false when that is not possible. */
-static bool wait_for(const struct isms_client *client)
-{
-	struct pollfd waiting = { .fd = client->epoll, .events = POLLIN };
-	return poll(&waiting, 1, isms_client_timeout(client)) >= 0 || errno == EINTR;
-}
-
 static struct isms_reply *refuse(enum status_code code, const char *reason, const char *message)
 {
 	struct status st = status_make(code, reason, message);
@@ -408,16 +451,16 @@ struct isms_reply *isms_call(struct isms_client *client, const char *method,
 	if (id < 0) {
 		return refuse(STATUS_CODE_RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "out of memory");
 	}
-	enter(client);
+	client_enter(client);
 	isms_client_process(client);
-	while (!arrival.here && !client->doomed && wait_for(client)) {
+	while (!arrival.here && !client->doomed && client_wait(client, -1) >= 0) {
 		isms_client_process(client);
 	}
 	if (!arrival.here) {
 		isms_call_cancel(client, id);
 		arrival.reply = refuse(STATUS_CODE_CANCELLED, "CANCELLED", "the call was given up");
 	}
-	leave(client);
+	client_leave(client);
 	return arrival.reply;
 }
 

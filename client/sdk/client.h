@@ -30,4 +30,14 @@ struct isms_client {
 	bool doomed;    /* freed while depth > 0 */
 };
 
+/* Adds a call to those in flight and numbers it; takes it. false when there are too many. */
+bool client_add(struct isms_client *client, struct call *call);
+/* Around each public function that runs turns: a client that is freed meanwhile goes
+ * with the last leave. */
+void client_enter(struct isms_client *client);
+void client_leave(struct isms_client *client);
+/* Waits until the client has something to do, at most max_ms (-1: without limit). -1
+ * when that is not possible, 0 when a signal was handled. */
+int client_wait(const struct isms_client *client, int max_ms);
+
 #endif

@@ -148,10 +148,14 @@ static void resolve(struct conn *conn)
 static void set_options(int fd)
 {
 	static const int one = 1;
+	static const int idle_s = CONN_UNHEARD_MS / 1000;
+	static const int probe_s = 5;
 	static const unsigned unheard_ms = CONN_UNHEARD_MS;
 	/* Each only makes things better. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &probe_s, sizeof(probe_s));
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard_ms, sizeof(unheard_ms));
 }
 

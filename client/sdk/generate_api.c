@@ -1,5 +1,5 @@
-/* Writes isms/api.h and api.c: one typed function for each unary RPC of a package
- * and a table of them all. Run at build time:
+/* Writes isms/api.h and api.c: one typed function for each RPC of a package and
+ * a table of them all. Run at build time:
  *
  *     generate_api DESCRIPTORS PACKAGE HEADER SOURCE
  *
@@ -129,6 +129,22 @@ static struct rpc rpc_of(const File *file, size_t s, size_t m)
 	return rpc;
 }
 
+/* What its function gives, takes and calls. */
+static const char *result_of(const struct rpc *rpc)
+{
+	return rpc->method->server_streaming ? "isms_watch" : "isms_reply";
+}
+
+static const char *options_of(const struct rpc *rpc)
+{
+	return rpc->method->server_streaming ? "isms_watch_options" : "isms_call_options";
+}
+
+static const char *maker_of(const struct rpc *rpc)
+{
+	return rpc->method->server_streaming ? "isms_watch_open" : "isms_call";
+}
+
 /* --- header --------------------------------------------------------------- */
 
 static void write_comment(FILE *out, const struct rpc *rpc)
@@ -151,11 +167,12 @@ static void write_header_rpc(FILE *out, const struct rpc *rpc)
 	fprintf(out, "\n");
 	write_comment(out, rpc);
 	fprintf(out,
-		"struct isms_reply *%s(struct isms_client *client,\n"
+		"struct %s *%s(struct isms_client *client,\n"
 		"\tconst %s *request,\n"
-		"\tconst struct isms_call_options *options);\n"
+		"\tconst struct %s *options);\n"
 		"const %s *%s_reply(const struct isms_reply *reply);\n",
-		rpc->function, rpc->request, rpc->response, rpc->function);
+		result_of(rpc), rpc->function, rpc->request, options_of(rpc), rpc->response,
+		rpc->function);
 }
 
 static const char header_top[] =
@@ -164,8 +181,9 @@ static const char header_top[] =
 	" * isms_SERVICE_METHOD() is isms_call() of isms/isms.h with the types filled in:\n"
 	" * it waits for the reply, which is yours (isms_reply_free), and is NULL only when\n"
 	" * out of memory. isms_SERVICE_METHOD_reply() is the message of such a reply: NULL\n"
-	" * unless its code is ISMS_OK, borrowed until isms_reply_free. Link with libisms_api\n"
-	" * and libisms. */\n"
+	" * unless its code is ISMS_OK, borrowed until isms_reply_free. Where the server sends\n"
+	" * a stream of messages it is isms_watch_open() and the message of each reply of\n"
+	" * isms_watch_next(). Link with libisms_api and libisms. */\n"
 	"#ifndef ISMS_API_H\n"
 	"#define ISMS_API_H\n"
 	"\n"
@@ -186,6 +204,7 @@ static const char header_table[] =
 	"\tconst struct ProtobufCMessageDescriptor *request;\n"
 	"\tconst struct ProtobufCMessageDescriptor *response;\n"
 	"\tconst char *text; /* what it does; lines end with LF */\n"
+	"\tint streams;      /* 1: for isms_watch_open(); 0: for isms_call() */\n"
 	"};\n"
 	"/* All of them, in the order of the files and of the services in them; a row of\n"
 	" * NULLs follows the last. */\n"
@@ -197,15 +216,15 @@ static const char header_table[] =
 static void write_source_rpc(FILE *out, const struct rpc *rpc, const char *package)
 {
 	fprintf(out,
-		"\nstruct isms_reply *%s(struct isms_client *client,\n"
+		"\nstruct %s *%s(struct isms_client *client,\n"
 		"\tconst %s *request,\n"
-		"\tconst struct isms_call_options *options)\n"
+		"\tconst struct %s *options)\n"
 		"{\n"
-		"\treturn isms_call(client, \"/%s.%s/%s\", &request->base,\n"
+		"\treturn %s(client, \"/%s.%s/%s\", &request->base,\n"
 		"\t\t&%s, options);\n"
 		"}\n",
-		rpc->function, rpc->request, package, rpc->service->name, rpc->method->name,
-		rpc->response_type);
+		result_of(rpc), rpc->function, rpc->request, options_of(rpc), maker_of(rpc),
+		package, rpc->service->name, rpc->method->name, rpc->response_type);
 	fprintf(out,
 		"\nconst %s *%s_reply(const struct isms_reply *reply)\n"
 		"{\n"
@@ -237,7 +256,7 @@ static void write_source_row(FILE *out, const struct rpc *rpc, const char *packa
 		package, rpc->service->name, rpc->method->name, rpc->service->name,
 		rpc->method->name, rpc->request_type, rpc->response_type);
 	write_text(out, rpc->comment);
-	fprintf(out, " },\n");
+	fprintf(out, ",\n\t  %d },\n", rpc->method->server_streaming);
 }
 
 static const char source_top[] =
@@ -256,7 +275,7 @@ static const char source_top[] =
 
 typedef void (*rpc_fn)(FILE *out, const struct rpc *rpc, const char *package);
 
-/* Runs fn for each unary RPC of the package; how many there were. */
+/* Runs fn for each RPC of the package that takes one request; how many there were. */
 static size_t each_rpc(const Google__Protobuf__FileDescriptorSet *set, const char *package,
 		       FILE *out, rpc_fn fn)
 {
@@ -269,7 +288,7 @@ static size_t each_rpc(const Google__Protobuf__FileDescriptorSet *set, const cha
 		for (size_t s = 0; s < file->n_service; s++) {
 			for (size_t m = 0; m < file->service[s]->n_method; m++) {
 				const Method *method = file->service[s]->method[m];
-				if (method->client_streaming || method->server_streaming) {
+				if (method->client_streaming) {
 					continue;
 				}
 				struct rpc rpc = rpc_of(file, s, m);

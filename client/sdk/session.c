@@ -9,10 +9,10 @@
 #include "client/sdk/call.h"
 #include "client/sdk/conn.h"
 #include "client/sdk/options.h"
+#include "client/sdk/stream.h"
 #include "common/grpc.h"
 
 enum {
-	STREAM_WINDOW = GRPC_REPLY_MAX + (64 << 10),
 	CONNECTION_WINDOW = 4 << 20,
 	HEADERS_MAX = 64 << 10,
 	BEARER_MAX = OPTIONS_TEXT_MAX + 8,
@@ -57,6 +57,15 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
 	struct conn *conn = arg;
 	struct call *call = call_of(conn, stream_id);
 	struct status st;
+	bool kept = call != NULL && call->stream != NULL;
+	int rc = kept ? nghttp2_session_consume_connection(session, len)
+		      : nghttp2_session_consume(session, stream_id, len);
+	if (rc == NGHTTP2_ERR_NOMEM) {
+		return NGHTTP2_ERR_CALLBACK_FAILURE;
+	}
+	if (kept) {
+		call->stream->heard_us = conn->now_us;
+	}
 	if (call == NULL || call_data(&st, call, data, len)) {
 		return 0;
 	}
@@ -141,6 +150,7 @@ static int new_session(struct conn *conn, nghttp2_session_callbacks *callbacks,
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
 	nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
 	nghttp2_option_set_no_closed_streams(option, 1);
+	nghttp2_option_set_no_auto_window_update(option, 1);
 	return nghttp2_session_client_new2(&conn->session, callbacks, conn, option);
 }
 
@@ -228,7 +238,6 @@ static int32_t submit(struct conn *conn, const struct call *call)
 {
 	char timeout[10];
 	char bearer[BEARER_MAX];
-	grpc_timeout_format(timeout, call->deadline_us - conn->now_us);
 	nghttp2_nv fields[10] = {
 		field(":method", "POST"),
 		field(":scheme", "https"),
@@ -237,9 +246,12 @@ static int32_t submit(struct conn *conn, const struct call *call)
 		field("te", "trailers"),
 		field("content-type", "application/grpc"),
 		field("user-agent", "libisms/" ISMS_VERSION),
-		field("grpc-timeout", timeout),
 	};
-	size_t n = 8;
+	size_t n = 7;
+	if (call->stream == NULL) {
+		grpc_timeout_format(timeout, call->deadline_us - conn->now_us);
+		fields[n++] = field("grpc-timeout", timeout);
+	}
 	const char *token = conn->config->token;
 	if (token != NULL && *token != '\0') {
 		static const char scheme[] = "Bearer ";
@@ -270,6 +282,15 @@ void session_submit(struct conn *conn, struct call *call)
 	}
 	/* Stream ids have run out: the call waits for the next conn. */
 	conn->draining = true;
+}
+
+void session_taken(struct conn *conn, const struct call *call, size_t len)
+{
+	if (nghttp2_session_consume_stream(conn->session, call->stream_id, len) ==
+	    NGHTTP2_ERR_NOMEM) {
+		session_fault(conn, NGHTTP2_ERR_NOMEM);
+	}
+	conn->dirty = true;
 }
 
 void session_cancel(struct conn *conn, const struct call *call)

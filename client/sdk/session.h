@@ -21,6 +21,8 @@ void session_pull(struct conn *conn);
 bool session_over(const struct conn *conn);
 /* Starts a waiting call, or fails it. */
 void session_submit(struct conn *conn, struct call *call);
+/* len bytes of a watch's stream were taken: the server may send as many. */
+void session_taken(struct conn *conn, const struct call *call, size_t len);
 /* Gives a call's stream up. The call is to leave the conn at once. */
 void session_cancel(struct conn *conn, const struct call *call);
 

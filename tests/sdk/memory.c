@@ -2,7 +2,9 @@
  * n-th allocation returns NULL, until a run ends without having reached n. Each
  * run must end with replies or without, never with a crash, a leak or a hang.
  *
- *     memory ADDRESS CA ours|all STEP      all: OpenSSL's allocations fail, too
+ *     memory ADDRESS CA ours|all STEP [watch]
+ *
+ * all: OpenSSL's allocations fail, too. watch: four events are watched.
  *
  * Linked with --wrap for the functions below. */
 #include <isms/api.h>
@@ -141,6 +143,52 @@ static void start_some(struct isms_client *client)
 	}
 }
 
+/* Four events, in their order and each once, whatever fails meanwhile. */
+static void watch_four(struct isms_client *client)
+{
+	Isms__V1__WatchRequest request = ISMS__V1__WATCH_REQUEST__INIT;
+	char *kinds[] = { (char[]){ "risk" } };
+	char cursor[300] = "";
+	struct isms_watch *watch = NULL;
+	long last = 0;
+	request.n_kinds = 1;
+	request.kinds = kinds;
+	request.cursor = cursor;
+	for (int tries = 0; last < 4 && tries < 50; tries++) {
+		if (watch == NULL) {
+			watch = isms_watch_watch(client, &request, NULL);
+			failed += watch == NULL;
+			continue;
+		}
+		struct isms_reply *reply = NULL;
+		int rc = isms_watch_next(watch, 5000, &reply);
+		const Isms__V1__WatchResponse *message = isms_watch_watch_reply(reply);
+		if ((rc > 0) != (message != NULL)) {
+			abort();
+		}
+		if (message != NULL && message->event != NULL) {
+			if (strtol(message->event->id, NULL, 10) != ++last) {
+				abort();
+			}
+			ok++;
+		}
+		snprintf(cursor, sizeof(cursor), "%s", isms_watch_cursor(watch));
+		isms_reply_free(reply);
+		if (rc < 0) {
+			/* Ended or not: another one goes on where this one was. */
+			failed++;
+			isms_watch_close(watch);
+			watch = NULL;
+		}
+	}
+	isms_watch_close(watch);
+	if (last < 4) {
+		abort();
+	}
+}
+
+static bool watching;
+
 static void scenario(const char *address, const char *ca)
 {
 	struct isms_client_options options = ISMS_CLIENT_OPTIONS_INIT;
@@ -153,6 +201,11 @@ static void scenario(const char *address, const char *ca)
 		return;
 	}
 	isms_client_set_token(client, "ismsT_token");
+	if (watching) {
+		watch_four(client);
+		isms_client_free(client);
+		return;
+	}
 	get(client, "good");
 	get(client, "fail");
 	start_some(client);
@@ -162,9 +215,10 @@ static void scenario(const char *address, const char *ca)
 
 int main(int argc, char **argv)
 {
-	if (argc != 5) {
+	if (argc != 5 && argc != 6) {
 		return 2;
 	}
+	watching = argc == 6;
 	if (strcmp(argv[3], "all") == 0 &&
 	    CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1) {
 		return 2;

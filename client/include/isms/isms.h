@@ -1,8 +1,9 @@
 /* libisms: the C SDK of ismsd.
  *
- * A client is a connection that makes unary gRPC calls over TLS and reconnects by
- * itself. Blocking calls are a loop over the non-blocking core: start a call, wait
- * for the descriptor as isms_client_events says, run isms_client_process.
+ * A client is a connection that makes gRPC calls over TLS, with one reply or with a
+ * stream of them (watches), and reconnects by itself. Blocking calls are a loop over
+ * the non-blocking core: start a call, wait for the descriptor as isms_client_events
+ * says, run isms_client_process.
  *
  * Threads: a client and what it gave out belong to one thread at a time; different
  * clients are independent. There are no hidden threads, no globals, no signals
@@ -48,6 +49,7 @@ enum isms_code {
 
 struct isms_client;
 struct isms_reply;
+struct isms_watch;
 /* A protobuf-c message and its descriptor, by address: the library holds no
  * layout of its own, see isms/api.h (generated) for the typed functions. */
 struct ProtobufCMessage;
@@ -155,6 +157,66 @@ ISMS_EXPORT int isms_reply_retriable(const struct isms_reply *reply);
 /* When the server asks to try again; 0 when it does not say. */
 ISMS_EXPORT int64_t isms_reply_retry_after_ms(const struct isms_reply *reply);
 ISMS_EXPORT void isms_reply_free(struct isms_reply *reply);
+
+/* --- watches: calls whose server sends messages as things happen ---
+ *
+ *	struct isms_watch *watch = isms_watch_watch(client, &request, NULL);
+ *	struct isms_reply *reply = NULL;
+ *	while (watch != NULL && isms_watch_next(watch, -1, &reply) > 0) {
+ *		deal with isms_watch_watch_reply(reply), then keep isms_watch_cursor(watch)
+ *		isms_reply_free(reply);
+ *	}
+ *
+ * A watch outlives its streams: when one is lost, ends, or is ended by the server
+ * (UNAVAILABLE, WATCH_TOO_SLOW, …) another one is opened, sooner at first and then
+ * with longer pauses, at the cursor of the last message that was given out. So no
+ * message comes twice and none is left out, as far as the server keeps its cursors'
+ * promise. Cursors are the string fields "cursor" of the request and of the messages;
+ * a method without them begins anew with each stream.
+ * A watch ends for good with what another try would not mend: UNAUTHENTICATED,
+ * PERMISSION_DENIED, INVALID_ARGUMENT, NOT_FOUND, OUT_OF_RANGE, UNIMPLEMENTED, a
+ * certificate that does not verify, a message that is none, no memory.
+ * Threads: a watch belongs to the thread of its client. Memory: at most 4 MiB of
+ * messages wait; beyond that the server has to, and it may end the stream. A message
+ * holds at most 1 MiB. A watch counts as one of the 64 calls in flight. */
+struct isms_watch_options {
+	size_t size; /* sizeof of this struct */
+	/* A stream on which nothing came for so long counts as lost; for methods that
+	 * send signs of life. 0: without limit. */
+	int64_t quiet_ms;
+	/* The watch ends with the last failure when it has failed for so long without
+	 * one message. 0: it tries without limit. */
+	int64_t give_up_ms;
+};
+#define ISMS_WATCH_OPTIONS_INIT                                                                    \
+	{                                                                                          \
+		sizeof(struct isms_watch_options), 0, 0                                            \
+	}
+
+/* Starts a watch; does not wait, what is wrong with it isms_watch_next tells. The
+ * request is packed at once and not kept; its cursor is where the watch begins.
+ * options NULL: the defaults. NULL when out of memory, when 64 calls are in flight or
+ * when the options are not usable. Yours (isms_watch_close). */
+ISMS_EXPORT struct isms_watch *isms_watch_open(struct isms_client *client, const char *method,
+					       const struct ProtobufCMessage *request,
+					       const struct ProtobufCMessageDescriptor *response,
+					       const struct isms_watch_options *options);
+/* The next message, in the order of the server. Waits for it up to timeout_ms; -1:
+ * without limit; 0: not at all, for programs that wait for the client's descriptor.
+ *  1: *reply is the message. Yours.
+ *  0: none came in that time, or a signal was handled; *reply is NULL.
+ * -1: the watch has ended and *reply tells why (afterwards CANCELLED, WATCH_ENDED); or
+ *     memory ran out, then *reply is OUT_OF_MEMORY or NULL. Nothing is lost by that:
+ *     the call may be made again, as may a watch at isms_watch_cursor. Yours. */
+ISMS_EXPORT int isms_watch_next(struct isms_watch *watch, int64_t timeout_ms,
+				struct isms_reply **reply);
+/* Where to go on after the message that was given out last; before the first one the
+ * cursor of the request; "" when there is none. Borrowed until the next
+ * isms_watch_next. */
+ISMS_EXPORT const char *isms_watch_cursor(const struct isms_watch *watch);
+/* Ends the watch; accepts NULL. Also what is left to do after isms_client_free has
+ * ended it. Not from a done function that isms_watch_next of the same watch runs. */
+ISMS_EXPORT void isms_watch_close(struct isms_watch *watch);
 
 /* "NOT_FOUND" for ISMS_NOT_FOUND. Borrowed, static. */
 ISMS_EXPORT const char *isms_code_name(enum isms_code code);
