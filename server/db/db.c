@@ -219,7 +219,8 @@ static int open_pool(struct db *db, enum query_class class)
 	int n = db->settings.connections[class];
 	assert(n > 0 && n <= DB_CONNECTIONS_MAX);
 	*pool = (struct db_pool){ .db = db, .class = class };
-	pool->options = db_connect_options(db->conninfo, db->settings.statement_timeout_us[class]);
+	pool->options = db_connect_options(db->conninfo, db->settings.statement_timeout_us[class],
+					   class != QUERY_COMMIT);
 	pool->pipes = calloc((size_t)n, sizeof(*pool->pipes));
 	if (pool->options == NULL || pool->pipes == NULL)
 		return -1;

@@ -23,7 +23,7 @@ static const char *given_options(const PQconninfoOption *options)
 	return "";
 }
 
-char *db_connect_options(const char *conninfo, int64_t statement_timeout_us)
+char *db_connect_options(const char *conninfo, int64_t statement_timeout_us, bool one_moment)
 {
 	PQconninfoOption *parsed = PQconninfoParse(conninfo, NULL);
 	char *text = NULL;
@@ -36,10 +36,10 @@ char *db_connect_options(const char *conninfo, int64_t statement_timeout_us)
 		     "%s -c statement_timeout=%" PRId64 " -c lock_timeout=%d"
 		     " -c idle_in_transaction_session_timeout=%d"
 		     " -c plan_cache_mode=force_generic_plan -c jit=off"
-		     " -c default_transaction_isolation=read\\ committed"
+		     " -c default_transaction_isolation=%s"
 		     " -c search_path=" DB_SCHEMA,
-		     given_options(parsed), timeout_ms, LOCK_TIMEOUT_MS,
-		     IDLE_IN_TRANSACTION_MS) < 0)
+		     given_options(parsed), timeout_ms, LOCK_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS,
+		     one_moment ? "repeatable\\ read" : "read\\ committed") < 0)
 		text = NULL;
 	PQconninfoFree(parsed);
 	return text;
@@ -76,7 +76,7 @@ const char *db_connect_error(const PGconn *conn)
 
 struct status db_connect_wait(PGconn **out, const char *conninfo, struct arena *arena)
 {
-	char *options = db_connect_options(conninfo, 0);
+	char *options = db_connect_options(conninfo, 0, false);
 	if (options == NULL)
 		return status_make(STATUS_CODE_INVALID_ARGUMENT, "CONNINFO",
 				   "the connection string of the database is malformed");

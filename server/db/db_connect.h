@@ -3,6 +3,7 @@
 #define ISMS_DB_DB_CONNECT_H
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/status.h"
@@ -12,9 +13,11 @@ struct arena;
 /* The schema that migrations make; the only one that is searched. */
 #define DB_SCHEMA "isms"
 
-/* Settings of a session as libpq's "options": those of conninfo and ours. NULL
- * when out of memory or conninfo is malformed. Yours (free). */
-char *db_connect_options(const char *conninfo, int64_t statement_timeout_us);
+/* Settings of a session as libpq's "options": those of conninfo and ours. one_moment:
+ * all statements of a transaction see the same moment; for reads, whose statements
+ * would otherwise tell of an object in two versions. NULL when out of memory or
+ * conninfo is malformed. Yours (free). */
+char *db_connect_options(const char *conninfo, int64_t statement_timeout_us, bool one_moment);
 
 /* Starts a connection without waiting. NULL when out of memory. */
 PGconn *db_connect_start(const char *conninfo, const char *options);
