@@ -207,6 +207,8 @@ static void on_committed(struct db_batch *batch, const struct status *st)
 	if (!status_ok(st)) {
 		if (lost_race(st) && !call->gone)
 			call_again(call);
+		else if (status_ok(&call->refused) && !call->gone)
+			call_refuse(call, *st); /* a constraint may be what refuses */
 		else
 			call_answer(call, st, NULL, 0);
 		return;
@@ -271,8 +273,10 @@ void call_refuse(struct engine_call *call, struct status st)
 		return;
 	}
 	bool worth = st.code == STATUS_CODE_PERMISSION_DENIED ||
-		     st.code == STATUS_CODE_FAILED_PRECONDITION;
-	if (!worth || call->principal == NULL || call->method->rpc->mode != RPC_WRITE) {
+		     st.code == STATUS_CODE_FAILED_PRECONDITION ||
+		     st.code == STATUS_CODE_ALREADY_EXISTS;
+	if (!worth || call->principal == NULL || call->method->rpc->mode != RPC_WRITE ||
+	    call_is_dry(call)) {
 		call_fail(call, st);
 		return;
 	}
