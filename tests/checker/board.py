@@ -1,0 +1,116 @@
+"""What the clients know, shared by all of them: what is open, what is in force, who
+holds what. Only ever a hint: the server decides, and the check afterwards uses the
+history and the database alone."""
+
+import bisect
+import itertools
+import random
+import threading
+
+LIVE = 100
+
+
+class Request:
+    __slots__ = ("id", "risk", "kind", "subject", "step", "steps", "digest", "version", "requester",
+                 "contributors", "level")
+
+    def take(self, message):
+        self.id, self.risk = message.meta.id, message.risk_id
+        self.kind, self.subject = message.subject_kind, message.subject_id
+        self.step, self.version = message.current_step, message.meta.version
+        self.steps = [(s.selector, s.role_code, s.allow_delegate) for s in message.steps.steps]
+        self.digest, self.requester = message.snapshot_sha256, message.requested_by
+        self.contributors, self.level = list(message.contributor_persons), message.level
+        return self
+
+
+class Board:
+    def __init__(self, people, seed):
+        self.people, self.lock = people, threading.Lock()
+        self.random = random.Random(seed)
+        self.risks, self.requests, self.live = {}, {}, []
+        self.drafts, self.active, self.old_digests = {}, {}, []
+        self.granted = dict(people.grants)
+        self.revoked = []
+        self.delegations = []
+        self.votes = {}
+        self.zipf = list(itertools.accumulate(1.0 / (rank + 1) for rank in range(1000)))
+
+    # --- what replies tell -----------------------------------------------------
+
+    def see(self, message):
+        for field, value in message.ListFields():
+            if field.type != field.TYPE_MESSAGE or field.label == field.LABEL_REPEATED:
+                continue
+            name = value.DESCRIPTOR.name
+            taker = getattr(self, "_see_" + name, None)
+            if taker is not None and value.HasField("meta"):
+                with self.lock:
+                    taker(value)
+
+    def _see_Risk(self, risk):
+        known = self.risks.get(risk.meta.id)
+        if known is None or known[0] <= risk.meta.version:
+            self.risks[risk.meta.id] = (risk.meta.version, risk.scope_id, risk.owner_id,
+                                        risk.current.level)
+
+    def _see_ApprovalRequest(self, message):
+        known = self.requests.get(message.meta.id)
+        if known is not None and known.version > message.meta.version:
+            return
+        self.requests[message.meta.id] = request = (known or Request()).take(message)
+        if message.state == 1 and request.id not in self.votes:
+            self.votes[request.id] = set()
+            self.live.append(request.id)
+        elif message.state != 1 and request.id in self.live:
+            self.live.remove(request.id)
+            self.old_digests = self.old_digests[-50:] + [request.digest]
+
+    def _see_Acceptance(self, message):
+        self._subject("risk_acceptance", message, message.state in (1, 3))
+        if message.state == 4:
+            self.active[message.meta.id] = message.risk_id
+        else:
+            self.active.pop(message.meta.id, None)
+
+    def _see_TreatmentPlan(self, message):
+        if message.option != 3:
+            self._subject("treatment_plan", message, message.state in (1, 3))
+
+    def _subject(self, kind, message, draft):
+        key = (kind, message.meta.id)
+        if draft:
+            self.drafts[key] = (message.meta.version, message.risk_id)
+        else:
+            self.drafts.pop(key, None)
+
+    def closed(self, request_id):
+        """A refusal told that it is."""
+        with self.lock:
+            if request_id in self.live:
+                self.live.remove(request_id)
+
+    # --- choices -----------------------------------------------------------------
+
+    def pick(self, rng):
+        """A live request; old ones are the popular ones."""
+        with self.lock:
+            if not self.live:
+                return None
+            top = self.zipf[min(len(self.live), len(self.zipf)) - 1]
+            rank = bisect.bisect_left(self.zipf, rng.random() * top)
+            return self.requests[self.live[min(rank, len(self.live) - 1)]]
+
+    def pick_of(self, rng, name):
+        with self.lock:
+            found = getattr(self, name)
+            if not found:
+                return None
+            return rng.choice(list(found.items()) if isinstance(found, dict) else found)
+
+    def free_risk(self, rng):
+        """A risk on which nothing waits."""
+        with self.lock:
+            busy = {self.requests[r].risk for r in self.live}
+            free = [r for r in self.risks if r not in busy]
+            return rng.choice(free) if free else None

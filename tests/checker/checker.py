@@ -1,0 +1,230 @@
+"""A run: the cluster, the clients, the nemesis, and the verdict."""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+import invariants
+from board import LIVE, Board
+from cluster import ROOT, Cluster
+from evidence import Evidence
+from history import History
+from mix import Client, settle
+from nemesis import Nemesis
+from people import People
+from wire import SCHEMA, Stock
+
+STOCK, SDK, ROAMING = 14, 2, 4
+LEAST_RATE = 100
+VOID = 2
+
+
+class Run:
+    def __init__(self, args, cluster):
+        self.seed, self.seconds, self.cluster = args.seed, args.seconds, cluster
+        self.addresses, self.ca = cluster.addresses(), cluster.ca()
+        self.ca_file = cluster.tls / "ca.crt"
+        self.driver = pathlib.Path(args.build) / "tests" / "checker_driver"
+        self.people = People(cluster.postgres, self.seed)
+        self.board = Board(self.people, self.seed)
+        self.history = History(args.history)
+        self.halt, self.stop_faults = threading.Event(), threading.Event()
+        decision = SCHEMA.pool.FindEnumTypeByName("isms.v1.Decision")
+        self.recusal = "DECISION_RECUSE" in decision.values_by_name and args.recusal
+        self.clients = [Client(i, self, sdk=i >= STOCK, roams=STOCK - ROAMING <= i < STOCK)
+                        for i in range(STOCK + SDK)]
+        self.nemesis = Nemesis(cluster, self.history, self.seed, self.stop_faults,
+                               longest=args.longest)
+        self.rate, self.calm = 0.0, args.calm
+
+    def say(self, text):
+        print(f"[{(time.monotonic_ns() - self.history.started) / 1e9:5.1f}s] {text}", flush=True)
+
+    def prepare(self):
+        """The first requests, by all clients at once."""
+        def fill(client):
+            while len(self.board.live) < LIVE:
+                client.open()
+        threads = [threading.Thread(target=fill, args=(c,)) for c in self.clients[:8]]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def go(self):
+        self.prepare()
+        self.say(f"{len(self.board.live)} live requests, {len(self.history.ops)} calls to make "
+                 "them")
+        begin = time.monotonic()
+        first = len(self.history.ops)
+        for client in self.clients:
+            client.start()
+        time.sleep(self.calm)
+        self.rate = (len(self.history.ops) - first) / (time.monotonic() - begin)
+        self.say(f"{self.rate:.0f} operations/s before the first fault")
+        if self.rate < LEAST_RATE:
+            return self.end()
+        self.nemesis.start()
+        while time.monotonic() < begin + self.seconds - 3 and not self.trouble():
+            time.sleep(0.2)
+        self.stop_faults.set()
+        self.nemesis.join(120)
+        self.nemesis.heal()
+        time.sleep(3)
+        return self.end()
+
+    def trouble(self):
+        return self.nemesis.problem or any(c.problem for c in self.clients)
+
+    def end(self):
+        self.halt.set()
+        for client in self.clients:
+            client.join(60)
+        if self.trouble():
+            raise self.nemesis.problem or next(c.problem for c in self.clients if c.problem)
+        self.settle()
+        self.history.close()
+
+    def settle(self):
+        """Every unknown outcome becomes known, by its key."""
+        open_ops = [op for op in self.history.ops if op.message is not None]
+        links = [Stock(a, self.ca) for a in self.addresses]
+        for i, op in enumerate(open_ops):
+            settle(op, links[i % len(links)], self.people.by_id[op.actor].token)
+            self.history.settle(op)
+        for link in links:
+            link.close()
+        if open_ops:
+            self.say(f"{len(open_ops)} unknown outcomes settled")
+
+    def shifts(self):
+        """[(from, until, seconds)] of the database's wrong clock, in monotonic ns."""
+        found, begun, shift = [], 0, 0
+        for name, begin, heal, detail in self.history.faults:
+            if "s from now" not in detail and not (name == "healed" and shift):
+                continue
+            if shift:
+                found.append((begun, heal, shift))
+            shift = int(detail.split(", ")[1].split()[0]) if "from now" in detail else 0
+            begun = begin
+        if shift:
+            found.append((begun, time.monotonic_ns(), shift))
+        return found + [(a, b, 0) for a, b, _ in found]
+
+
+def span(run, violation):
+    """The operations that touch what a violation is about, in order, no more than needed."""
+    keys, entity = set(violation.keys) - {""}, violation.entity
+    touched, last = [], 0
+    for op in run.history.ops:
+        near = entity and (entity in op.args.values() or any(e[1] == entity for e in op.entities))
+        if op.key in keys and op.key:
+            last = max(last, op.complete)
+            touched.append(op)
+        elif near:
+            touched.append(op)
+    if last:
+        touched = [op for op in touched if op.invoke <= last]
+    # of what only read, the last is enough
+    reads = [op for op in touched if not op.key][:-1]
+    touched = [op for op in touched if op not in reads]
+    return touched[-40:]
+
+
+def report(run, found):
+    counts = collections.Counter(v.invariant for v in found)
+    for invariant, count in sorted(counts.items()):
+        print(f"\nVIOLATION {invariant} ({invariants.NAMES[invariant]}): {count}")
+        told = [v for v in found if v.invariant == invariant]
+        shortest = min(told, key=lambda v: (len(span(run, v)) or 999, str(v)))
+        for violation in [shortest, *[v for v in told if v is not shortest][:4]]:
+            print(f"  {violation.text} {violation.entity}")
+        print("  the shortest suspicious prefix:")
+        for op in span(run, shortest):
+            print("   ", json.dumps(brief(run, op)))
+
+
+def brief(run, op):
+    line = op.line()
+    line["actor"] = getattr(run.people.by_id.get(op.actor), "name", op.actor)
+    for name in ("invoke_ns", "complete_ns"):
+        line[name.replace("_ns", "_ms")] = round((line.pop(name) - run.history.started) / 1e6, 2)
+    return {k: v for k, v in line.items() if v not in ("", [], {}, 0, None)}
+
+
+def summary(run, found):
+    faults = [f for f in run.history.faults if f[0] != "healed"]
+    p99 = invariants.percentile(invariants.recoveries(run.history.ops, run.history.faults), 0.99)
+    kinds = collections.Counter(f[0].split(" ")[0] for f in faults)
+    return (f"{len(run.history.ops)} operations ({run.rate:.0f}/s before the first fault), "
+            f"{len(faults)} faults ({', '.join(f'{k} {n}' for k, n in sorted(kinds.items()))}), "
+            f"{len(found)} violations, recovery p99 {p99:.1f} s, seed {run.seed}")
+
+
+def arguments(argv):
+    parser = argparse.ArgumentParser(prog="tests/checker/run", description=(
+        "Runs clients against a cluster in which things fail, and checks what came of it."))
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--bug", default=None, help="seeded bug of a build that has them")
+    parser.add_argument("--build", default=os.environ.get("ISMS_BUILD", ROOT / "build-test"))
+    parser.add_argument("--history", default=None, help="keep the history in this file")
+    parser.add_argument("--longest", type=float, default=3.0, help="seconds that a fault lasts")
+    parser.add_argument("--calm", type=float, default=5.0, help="seconds before the first fault")
+    parser.add_argument("--no-recusal", dest="recusal", action="store_false")
+    args = parser.parse_args(argv)
+    if args.seed is None:
+        args.seed = random.SystemRandom().randrange(1 << 31)
+    return args
+
+
+def main(argv=None):
+    args = arguments(argv)
+    scratch = None
+    if args.history is None:
+        scratch = tempfile.mkdtemp(prefix="isms-history-")
+        args.history = pathlib.Path(scratch) / "history.jsonl"
+    try:
+        with Cluster(args.build, args.bug) as cluster:
+            return judge(args, cluster)
+    finally:
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def judge(args, cluster):
+    run = Run(args, cluster)
+    run.go()
+    if run.rate < LEAST_RATE:
+        print(f"VOID: {run.rate:.0f} operations/s before the first fault are fewer than "
+              f"{LEAST_RATE}; a run that idles proves nothing")
+        return VOID
+    run.say("checking")
+    evidence = Evidence(cluster.postgres)
+    found, _ = invariants.check(run, evidence)
+    for server in cluster.servers:
+        server.stop()
+        for line in server.faults():
+            found.append(invariants.Violation("I14", f"server {server.number}: {line}"))
+    for prefix, why in run.nemesis.skipped.items():
+        print(f"skipped {prefix}: {why}")
+    mix = collections.Counter((op.op, op.type) for op in run.history.ops)
+    print("  ".join(f"{name} {kind} {n}" for (name, kind), n in sorted(mix.items())))
+    if found:
+        report(run, found)
+        print(f"\nrepeat with: tests/checker/run --seconds {args.seconds:g} --seed {args.seed}"
+              + (f" --bug {args.bug}" if args.bug else ""))
+    print(summary(run, found), flush=True)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,324 @@
+"""What must hold of a history and what it left in the database. Each check takes plain
+data and returns Violations; `check` runs them all."""
+
+import bisect
+import hashlib
+
+import linear
+from model import Model, Violation, same
+
+# refusals that only the call's own effect can have caused: a refusal is not kept, so
+# another one may come before the effect, of what another call did in between
+OWN_EFFECT = {"ALREADY_VOTED", "CLOSED"}
+GIVE_UP = {"STALE", "EXPIRED", "NO_QUORUM"}
+RECOVERY_S = 10.0
+NAMES = {
+    "I1": "no acknowledged decision is lost",
+    "I2": "one resolution a request, one vote a person and step",
+    "I3": "no vote of a requester, a contributor or somebody who counts twice",
+    "I4": "a vote is for exactly what was resolved",
+    "I5": "eligible at the vote and at the resolution",
+    "I6": "a revocation that was acknowledged before holds",
+    "I7": "the tables are the fold of the log",
+    "I9": "the log keeps the order of real time",
+    "I10": "one event for each effect, none without",
+    "I11": "a request is linearizable",
+    "I13": "clients go on within ten seconds",
+    "I14": "nothing is INTERNAL",
+    "STUCK": "no request waits with its quorum met",
+    "WATCH": "a watcher hears each event once, in order",
+}
+
+
+def effects(events):
+    """{(actor, key): [events with an effect]} and the number of refusals of each."""
+    done, refused = {}, {}
+    for event in events:
+        if not event.key:
+            continue
+        where = done if event.done else refused
+        where.setdefault((event.actor, event.key), []).append(event)
+    return done, refused
+
+
+def check_effects(ops, events):
+    """I1 and I10: an effect for each ok, none for each fail, one event for each."""
+    done, refused = effects(events)
+    found = []
+    for op in ops:
+        if not op.key or op.type == "info":
+            continue
+        mine = done.get((op.actor, op.key), [])
+        if op.type == "ok" and not mine:
+            found.append(Violation("I1", f"{op.rpc} was acknowledged and left nothing", "",
+                                   [op.key]))
+        elif len(mine) > 1:
+            found.append(Violation("I10", f"{op.rpc} has {len(mine)} effects", "", [op.key]))
+        elif op.type == "fail" and mine:
+            found.append(Violation("I10", f"{op.rpc} was refused with {op.code} {op.reason} and "
+                                   "has an effect", "", [op.key]))
+        elif op.type == "ok":
+            found += acknowledged_as_written(op, mine[0])
+        found += check_refusals(op, refused.get((op.actor, op.key), []))
+        if op.result.get("replies_differ"):
+            found.append(Violation("I10", f"{op.rpc} gave two replies to one key", "", [op.key]))
+        if op.result.get("refused_too") in OWN_EFFECT:
+            found.append(Violation("I10", f"{op.rpc} was done and, for the same key, refused with "
+                                   f"{op.result['refused_too']}", "", [op.key]))
+    return found
+
+
+def acknowledged_as_written(op, event):
+    told = {(k, e): v for k, e, v, _ in op.entities}
+    for kind, entity, version, _ in event.changes:
+        if told.get((kind, entity), version) != version:
+            return [Violation("I1", f"{op.rpc} told of version {told[(kind, entity)]} of {kind} "
+                              f"and made {version}", entity, [op.key])]
+    return []
+
+
+def check_refusals(op, refused):
+    """A refusal is logged once and changes nothing, unless it ends the request."""
+    found = []
+    for event in refused:
+        if event.changes and event.reason not in GIVE_UP:
+            found.append(Violation("I10", f"{op.rpc} was refused with {event.reason} and changed "
+                                   "something", "", [op.key]))
+    if not op.refusals <= len(refused) <= max(op.attempts, op.refusals):
+        found.append(Violation("I10", f"{op.rpc} was refused {op.refusals} times by {op.code} "
+                               f"{op.reason} and has {len(refused)} events", "", [op.key]))
+    return found
+
+
+def check_records(evidence):
+    """I10: the announcements of each event, and every version kept once."""
+    found = []
+    whole = any(len(rows) > 1 for rows in evidence.outbox.values())
+    for event in evidence.events:
+        told = evidence.outbox.get(event.id, [])
+        made = {(k, e, v) for k, e, v, _ in event.changes}
+        missing = whole and made - set(told) or (made and not told)
+        if missing or len(told) != len(set(told)) or set(told) - made:
+            found.append(Violation("I10", f"{event.rpc} made {len(made)} versions and announced "
+                                   f"{len(told)}", event.entity, [event.key], event))
+    for kind, rows in evidence.tables.items():
+        for entity, row in rows.items():
+            count, top = evidence.histories.get((kind, entity), (0, 0))
+            if (count, top) != (row["version"], row["version"]):
+                found.append(Violation("I7", f"{kind} is at version {row['version']} and {count} "
+                                       "versions of it are kept", entity))
+    return found
+
+
+def column_text(value):
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(value)
+    return "true" if value is True else "false" if value is False else str(value)
+
+
+COMPARED = {"state", "title", "owner_id", "rationale", "requested_by", "approval_request_id",
+            "author_id", "current_step", "close_reason", "end_reason", "subject_id", "risk_id",
+            "risk_version", "subject_version", "user_id", "role_code", "contributor_ids",
+            "contributor_persons", "threat_ids", "from_user_id", "to_user_id"}
+
+
+def check_tables(evidence, model, baseline):
+    """I7: what the log adds up to is what the tables hold."""
+    found = []
+    for kind, rows in evidence.tables.items():
+        known = {e for k, e in model.rows if k == kind}
+        for entity in known - set(rows):
+            found.append(Violation("I7", f"the log tells of a {kind} that is not there", entity))
+        for entity, row in rows.items():
+            told = model.rows.get((kind, entity))
+            if told is None:
+                if entity not in baseline:
+                    found.append(Violation("I7", f"a {kind} that the log does not tell of",
+                                           entity))
+                continue
+            if told["version"] != row["version"]:
+                found.append(Violation("I7", f"{kind}: version {row['version']} in the table, "
+                                       f"{told['version']} in the log", entity, [told["key"]]))
+            for field in COMPARED & set(told) & set(row):
+                text = column_text(row[field])
+                if not same(text, told[field]):
+                    found.append(Violation("I7", f"{kind}.{field}: {text!r} in the table, "
+                                           f"{told[field]!r} in the log", entity, [told["key"]]))
+    return found
+
+
+def check_votes(evidence, model):
+    """I2, I4: votes of the table, each once, and the snapshots they are bound to."""
+    found, seen = [], {}
+    for vote in evidence.votes.values():
+        person = vote.get("on_behalf_person") or vote["voter_person"]
+        for who in {person, vote["voter_person"]}:
+            key = (vote["request_id"], vote["step_no"], who)
+            if key in seen:
+                found.append(Violation("I2", "two votes of a person on a step",
+                                       vote["request_id"]))
+            seen[key] = vote
+    logged = sum(len(v) for v in model.votes.values())
+    if logged != len(evidence.votes):
+        found.append(Violation("I7", f"{len(evidence.votes)} votes in the table, {logged} in the "
+                               "log"))
+    for entity, row in evidence.tables["approval_request"].items():
+        digest = hashlib.sha256(b"isms/decision/v1\0" + evidence.snapshots.get(entity, b""))
+        if "\\x" + digest.hexdigest() != row["snapshot_sha256"]:
+            found.append(Violation("I4", "the digest is not that of the snapshot", entity))
+    return found
+
+
+def check_digests(ops, evidence):
+    """I4: what the client said it saw is what was frozen."""
+    found = []
+    for op in ops:
+        if op.type != "ok" or op.rpc != "ApprovalService/CastVote":
+            continue
+        row = evidence.tables["approval_request"].get(op.args["requestId"])
+        if row is not None and row["snapshot_sha256"] != "\\x" + op.args["digest"]:
+            found.append(Violation("I4", "a vote with another digest was taken",
+                                   op.args["requestId"], [op.key]))
+    return found
+
+
+def check_real_time(ops, events):
+    """I9: what was acknowledged before another call began was committed before it."""
+    done, _ = effects(events)
+    spans = []
+    for op in ops:
+        mine = done.get((op.actor, op.key)) if op.key and op.type == "ok" else None
+        if mine:
+            spans.append((op.invoke, op.complete, mine[0].order, op))
+    ended = sorted(spans, key=lambda s: s[1])
+    latest, at, found = (-1, None), 0, []
+    for invoke, _, order, op in sorted(spans, key=lambda s: s[0]):
+        while at < len(ended) and ended[at][1] < invoke:
+            latest = max(latest, (ended[at][2], ended[at][3]), key=lambda x: x[0])
+            at += 1
+        if latest[0] > order:
+            found.append(Violation("I9", f"{op.rpc} was called after {latest[1].rpc} was "
+                                   "acknowledged and committed before it", "",
+                                   [latest[1].key, op.key]))
+    return found
+
+
+def check_reads(ops, events):
+    """I9: a read shows a version that was current at some moment of the call."""
+    made, done = {}, effects(events)[0]
+    began, ended = {}, {}
+    for op in ops:
+        for event in done.get((op.actor, op.key), []) if op.key else []:
+            for kind, entity, version, _ in event.changes:
+                began[(kind, entity, version)] = op.invoke
+                if op.type == "ok":
+                    ended[(kind, entity, version)] = op.complete
+    for event in events:
+        for kind, entity, version, _ in event.changes:
+            made.setdefault((kind, entity), []).append(version)
+    found = []
+    for op in ops:
+        if op.type != "ok" or op.key:
+            continue
+        for kind, entity, version, _ in op.entities:
+            versions = sorted(made.get((kind, entity), []))
+            if began.get((kind, entity, version), 0) > op.complete:
+                found.append(Violation("I9", f"{op.rpc} read {kind} version {version} before it "
+                                       "was asked for", entity))
+            later = versions[bisect.bisect_right(versions, version):]
+            if any(ended.get((kind, entity, v), op.invoke) < op.invoke for v in later):
+                found.append(Violation("I9", f"{op.rpc} read {kind} version {version} after a "
+                                       "later one was acknowledged", entity))
+    return found
+
+
+def check_effective(ops, shifts):
+    """I5: nothing is effective after its end, by the database's clock."""
+    found = []
+    for op in ops:
+        if op.type != "ok" or not op.result.get("effective"):
+            continue
+        near = [s for at, until, s in shifts if at <= op.complete and until >= op.invoke] or [0]
+        begun = op.result["wall"] - (op.complete - op.invoke) / 1e9 + min(near)
+        if op.result["until"] < begun - 0.05:
+            found.append(Violation("I5", "an acceptance is called effective "
+                                   f"{begun - op.result['until']:.2f} s after its end",
+                                   op.entities[0][1]))
+    return found
+
+
+def check_internal(ops):
+    return [Violation("I14", f"{op.rpc} answered INTERNAL {op.reason}", "", [op.key])
+            for op in ops if op.code == "INTERNAL"] + \
+        [Violation("I4", f"verify: {text}", op.args.get("id", ""))
+         for op in ops if op.op == "verify" for text in op.result.get("found", [])] + \
+        [Violation("I1", f"{op.rpc} could not be settled: {op.code} {op.reason}", "", [op.key])
+         for op in ops if op.key and op.type == "info"]
+
+
+def recoveries(ops, faults):
+    """Seconds from each heal to the first success of each client."""
+    good = {}
+    for op in ops:
+        if op.type != "info" and op.code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+            good.setdefault(op.process, []).append(op.complete)
+    for ends in good.values():
+        ends.sort()
+    found = []
+    for _, _, heal, _ in faults:
+        for ends in good.values():
+            at = bisect.bisect_left(ends, heal)
+            if at < len(ends):
+                found.append((ends[at] - heal) / 1e9)
+    return sorted(found)
+
+
+def percentile(values, share):
+    return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0
+
+
+def check_recovery(ops, faults):
+    p99 = percentile(recoveries(ops, faults), 0.99)
+    if p99 <= RECOVERY_S:
+        return []
+    return [Violation("I13", f"p99 of the time from heal to a client's first success is "
+                      f"{p99:.1f} s")]
+
+
+def upgrade(found, ops):
+    """I5 becomes I6 where the right was lost, and that acknowledged, before the call."""
+    by_key = {op.key: op for op in ops if op.key}
+    for violation in found:
+        if violation.invariant != "I5" or not violation.keys:
+            continue
+        vote = by_key.get(violation.keys[0])
+        for key in violation.keys[1:]:
+            lost = by_key.get(key)
+            if vote and lost and lost.type == "ok" and lost.complete < vote.invoke:
+                violation.invariant = "I6"
+
+
+def check(run, evidence):
+    """(violations, model) of a whole run."""
+    ops = run.history.ops
+    model = Model({a.id: a.person for a in run.people.accounts}, run.people.above(),
+                  {g: (a.id, r, s, 4) for g, (a, r, s) in run.people.grants.items()},
+                  evidence.steps, evidence.assignees)
+    for event in evidence.events:
+        model.take(event)
+    found = list(model.found)
+    upgrade(found, ops)
+    found += check_effects(ops, evidence.events)
+    found += check_records(evidence)
+    found += check_tables(evidence, model, run.people.at_first)
+    found += check_votes(evidence, model)
+    found += check_digests(ops, evidence)
+    found += check_real_time(ops, evidence.events)
+    found += check_reads(ops, evidence.events)
+    found += check_effective(ops, run.shifts())
+    found += linear.check(ops, evidence)
+    found += check_recovery(ops, run.history.faults)
+    found += check_internal(ops)
+    return found, model

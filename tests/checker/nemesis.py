@@ -1,0 +1,175 @@
+"""What goes wrong meanwhile. Every fault is of our own processes, by pid, begins at a
+known moment and is healed at a known moment.
+
+N1 kill -9 of a worker, and of a whole server; N2 kill -9 of a database process;
+N3 the database stopped at once and started; N4 connections cut, on either side;
+N5 SIGSTOP of a worker and of the WAL writer; N7 a clock that is an hour wrong, of a
+server or of the database; N9 statements cancelled and connections terminated while
+commits run."""
+
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import psycopg
+
+from cluster import FAKETIME, children, send
+
+WEIGHTS = {"N1 kill worker": 4, "N1 kill server": 3, "N2 kill backend": 2, "N3 crash database": 2,
+           "N4 cut clients": 3, "N4 cut database": 3, "N5 stop worker": 3, "N5 stop walwriter": 1,
+           "N7 clock of a server": 2, "N7 clock of the database": 1, "N9 cancel": 2,
+           "N9 terminate": 2}
+
+
+def cutter():
+    """Whether this machine can cut connections of others."""
+    return subprocess.run(["ss", "-K", "dport", "=", ":1"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+class Nemesis(threading.Thread):
+    def __init__(self, cluster, history, seed, halt, every=5.0, longest=3.0):
+        super().__init__(name="nemesis", daemon=True)
+        self.cluster, self.history, self.halt = cluster, history, halt
+        self.random, self.every, self.longest = random.Random(f"{seed}/nemesis"), every, longest
+        self.problem, self.skipped, self.killed = None, {}, 0
+        self.weights = dict(WEIGHTS)
+        if not FAKETIME:
+            self.skip("N7", "libfaketime is not installed")
+        if not cutter():
+            self.skip("N4", "ss cannot cut connections here")
+
+    def skip(self, prefix, why):
+        self.skipped[prefix] = why
+        self.weights = {k: w for k, w in self.weights.items() if not k.startswith(prefix)}
+
+    def run(self):
+        try:
+            while not self.halt.is_set():
+                began = time.monotonic()
+                name = self.random.choices(list(self.weights), list(self.weights.values()))[0]
+                self.one(name)
+                self.halt.wait(max(0.5, began + self.every + self.random.uniform(-2, 2)
+                                   - time.monotonic()))
+        except BaseException as error:
+            self.problem = error
+
+    def one(self, name):
+        begin = time.monotonic_ns()
+        detail = getattr(self, "do_" + name.split(" ", 1)[1].replace(" ", "_"))()
+        self.history.fault(name, begin, time.monotonic_ns(), str(detail or ""))
+
+    def lasts(self, least=0.1):
+        return self.random.uniform(least, self.longest)
+
+    def server(self):
+        return self.random.choice(self.cluster.servers)
+
+    def worker(self):
+        workers = [w for s in self.cluster.servers for w in s.workers()]
+        return self.random.choice(workers) if workers else 0
+
+    # --- the faults ------------------------------------------------------------
+
+    def do_kill_worker(self):
+        pid = self.worker()
+        return pid and send(pid, signal.SIGKILL)
+
+    def do_kill_server(self, shift=0):
+        server = self.server()
+        server.kill()
+        self.halt.wait(self.lasts())
+        server.start(shift)
+        server.ready()
+        return f"server {server.number}"
+
+    def do_kill_backend(self):
+        backends = [c for c in children(self.cluster.postgres.pid())]
+        if backends:
+            send(self.random.choice(backends), signal.SIGKILL)
+        self.wait_for_database()
+
+    def do_crash_database(self, shift=None):
+        postgres = self.cluster.postgres
+        before = postgres.shift
+        postgres.stop("immediate")
+        self.halt.wait(self.lasts() / 2)
+        postgres.start(0 if shift is None else shift)
+        if before or shift:
+            return f"clock {before:+d} s until now, {postgres.shift:+d} s from now"
+        return ""
+
+    def _cut(self, *where):
+        for _ in range(self.random.randint(1, 3)):
+            subprocess.run(["ss", "-K", "-t", *where], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+            self.halt.wait(self.lasts() / 3)
+
+    def do_cut_clients(self):
+        self._cut("dport", "=", f":{self.server().port}")
+
+    def do_cut_database(self):
+        self._cut("dport", "=", f":{self.cluster.postgres.port}")
+
+    def _freeze(self, pid):
+        lasts = self.lasts()
+        if pid and send(pid, signal.SIGSTOP):
+            self.halt.wait(lasts)
+            send(pid, signal.SIGCONT)
+        return f"{lasts:.1f} s"
+
+    def do_stop_worker(self):
+        return self._freeze(self.worker())
+
+    def do_stop_walwriter(self):
+        return self._freeze(self.cluster.postgres.process("walwriter"))
+
+    def do_clock_of_a_server(self):
+        return self.do_kill_server(self.random.choice((-3600, 3600, 0)))
+
+    def do_clock_of_the_database(self):
+        return self.do_crash_database(self.random.choice((-3600, 3600)))
+
+    def _interrupt(self, function):
+        try:
+            with self.cluster.postgres.connect() as db:
+                for _ in range(20):
+                    db.execute(
+                        f"SELECT {function}(pid) FROM pg_stat_activity WHERE usename ="
+                        " 'isms_server' AND state <> 'idle' ORDER BY random() LIMIT 2")
+                    self.halt.wait(0.05)
+        except psycopg.Error as error:
+            return type(error).__name__
+
+    def do_cancel(self):
+        return self._interrupt("pg_cancel_backend")
+
+    def do_terminate(self):
+        return self._interrupt("pg_terminate_backend")
+
+    # --- afterwards ------------------------------------------------------------
+
+    def wait_for_database(self, wait=60):
+        until = time.monotonic() + wait
+        while True:
+            try:
+                self.cluster.postgres.connect().close()
+                return
+            except psycopg.Error:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    def heal(self):
+        """Everything runs, with the right time."""
+        begin = time.monotonic_ns()
+        if self.cluster.postgres.shift:
+            self.do_crash_database(0)
+        for server in self.cluster.servers:
+            if server.process.poll() is not None:
+                server.start()
+            server.ready()
+        self.wait_for_database()
+        self.history.fault("healed", begin, time.monotonic_ns())
