@@ -112,6 +112,9 @@ void call_auth(struct engine_call *call);
 void call_load(struct engine_call *call);
 /* The plan is made from the facts; goes on to the commit or the answer. */
 void call_decide(struct engine_call *call);
+/* Whether the caller only asks what would be: nothing is written, not even that it
+ * was refused. */
+bool call_is_dry(const struct engine_call *call);
 /* The refusals that more than one place gives. */
 STATUS_MUST_CHECK struct status call_not_found(void);
 STATUS_MUST_CHECK struct status call_permission_missing(const struct engine_call *call);

@@ -353,6 +353,12 @@ void call_load(struct engine_call *call)
 		call_read(call);
 }
 
+bool call_is_dry(const struct engine_call *call)
+{
+	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");
+	return mutation != NULL && ((const Isms__V1__Mutation *)(const void *)mutation)->dry_run;
+}
+
 void call_decide(struct engine_call *call)
 {
 	if (call->gone) {
@@ -371,10 +377,7 @@ void call_decide(struct engine_call *call)
 		call_answer_read(call, call->plan.reply);
 		return;
 	}
-	const ProtobufCMessage *mutation = pb_sub(call->request, "mutation");
-	bool dry_run =
-		mutation != NULL && ((const Isms__V1__Mutation *)(const void *)mutation)->dry_run;
-	if (!dry_run) {
+	if (!call_is_dry(call)) {
 		call_commit(call);
 		return;
 	}

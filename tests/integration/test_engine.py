@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from api import Api
+from api import SCHEMA, Api
 from world import unique
 
 
@@ -104,3 +104,35 @@ def test_the_event_of_a_vote_says_what_was_voted(world):
               if c.entity_kind == "approval_vote"}
     assert fields["decision"] == "APPROVE"
     assert fields["snapshot_sha256"] == request.snapshot_sha256.hex()
+
+
+def refusals(world, rpc):
+    """Reasons of the refused calls of a method that the log of audit holds."""
+    events = world.auditor.call("AuditLogService/ListAuditEvents", page_size=1000).events
+    return [e.event.reason for e in events if e.event.rpc.endswith("/" + rpc)
+            and e.event.outcome == REFUSED]
+
+
+REFUSED = SCHEMA.pool.FindEnumTypeByName("isms.v1.AuditOutcome").values_by_name[
+    "AUDIT_OUTCOME_REFUSED"].number
+
+
+def test_a_dry_run_leaves_nothing_behind_and_a_refusal_one_event(world):
+    fields = {"parent_id": world.root.meta.id, "kind": "SCOPE_KIND_UNIT",
+              "fields": {"name": unique("scope")}}
+    before = refusals(world, "CreateScope")
+    dry = world.auditor.fails("ScopeService/CreateScope", fields, mutation={"dry_run": True})
+    assert dry.reason == "PERMISSION_MISSING"
+    assert refusals(world, "CreateScope") == before
+    world.auditor.fails("ScopeService/CreateScope", fields)
+    assert refusals(world, "CreateScope") == ["PERMISSION_MISSING", *before]
+
+
+def test_what_a_constraint_refuses_is_recorded_too(world):
+    name = world.scope(unique("scope")).name
+    before = refusals(world, "CreateScope")
+    failure = world.admin_scope.fails(
+        "ScopeService/CreateScope", parent_id=world.root.meta.id, kind="SCOPE_KIND_UNIT",
+        fields={"name": name})
+    assert (failure.code, failure.reason) == ("ALREADY_EXISTS", "NAME_TAKEN")
+    assert refusals(world, "CreateScope") == ["NAME_TAKEN", *before]
