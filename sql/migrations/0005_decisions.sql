@@ -166,6 +166,9 @@ ALTER TABLE risk_acceptance
 	ADD CONSTRAINT risk_acceptance_previous_fkey
 		FOREIGN KEY (org_id, previous_id) REFERENCES risk_acceptance (org_id, id);
 
+CREATE INDEX risk_acceptance_end_idx ON risk_acceptance (least(valid_until, review_due_at))
+	WHERE state = 'ACTIVE';
+
 ALTER TABLE treatment_plan
 	ADD COLUMN progress bytea,
 	ADD COLUMN verification bytea,
