@@ -166,7 +166,9 @@ Isms__V1__ApprovalRequest *dossier_change_request(struct dossier *dossier,
 static bool in_force(const Isms__V1__Acceptance *acceptance, int64_t now_us)
 {
 	return acceptance->state == ACCEPTANCE(ACTIVE) &&
-	       pb_time_us(acceptance->valid_until) > now_us;
+	       pb_time_us(acceptance->valid_until) > now_us &&
+	       (acceptance->review_due_at == NULL ||
+		pb_time_us(acceptance->review_due_at) > now_us);
 }
 
 void dossier_set_acceptance(struct dossier *dossier, struct dossier_acceptance *place,
@@ -245,6 +247,13 @@ Isms__V1__RiskState dossier_state(const struct dossier *dossier)
 	if (done || accepted(dossier, &until_us))
 		return RISK(MONITORED);
 	return waiting ? RISK(TREATMENT_PENDING) : RISK(ANALYSED);
+}
+
+void dossier_derive_state(struct dossier *dossier)
+{
+	Isms__V1__RiskState state = dossier_state(dossier);
+	if (state != dossier_risk(dossier)->state)
+		dossier_change_risk(dossier)->state = state;
 }
 
 Isms__V1__Disposition dossier_disposition(const struct dossier *dossier,

@@ -85,6 +85,8 @@ void dossier_close_request(struct dossier *dossier, struct dossier_request *plac
 /* The state that the risk has by what is on it: accepted, in treatment, waiting
  * for a decision, or analysed. IDENTIFIED and CLOSED stay. */
 Isms__V1__RiskState dossier_state(const struct dossier *dossier);
+/* Puts the risk into that state. */
+void dossier_derive_state(struct dossier *dossier);
 /* How the risk is treated now, and until when it is accepted (0: it is not). */
 Isms__V1__Disposition dossier_disposition(const struct dossier *dossier,
 					  int64_t *out_accepted_until_us);

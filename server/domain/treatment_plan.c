@@ -14,13 +14,13 @@
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 
-static struct status illegal_state(void)
+struct status treatment_plan_illegal(void)
 {
 	return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 			   "this is not open in the plan's state");
 }
 
-static struct status check_option(const Isms__V1__TreatmentPlan *plan)
+struct status treatment_plan_check_option(const Isms__V1__TreatmentPlan *plan)
 {
 	if (plan->option != OPTION(ACCEPT))
 		return STATUS_OK;
@@ -70,14 +70,13 @@ struct status treatment_plan_create(const struct facts *facts, struct plan *plan
 	return STATUS_OK;
 }
 
-static struct status check_editor(const struct facts *facts, const Isms__V1__TreatmentPlan *plan)
+struct status treatment_plan_check_may(const struct facts *facts, const char *permission)
 {
-	if (facts_may(facts, "plan.write") ||
-	    strcmp(plan->author_id, facts->principal->user_id) == 0)
+	if (facts_may(facts, permission))
 		return STATUS_OK;
 	struct status st = status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
 				       "the caller does not have the permission for this");
-	status_add_pair(&st, facts->arena, "permission", "plan.write");
+	status_add_pair(&st, facts->arena, "permission", permission);
 	status_add_pair(&st, facts->arena, "scope", facts->access->scope_id);
 	return st;
 }
@@ -88,14 +87,16 @@ struct status treatment_plan_update(const struct facts *facts, struct plan *plan
 	const Isms__V1__TreatmentPlan *before =
 		fact_row(facts, "treatment_plan_for_write", Isms__V1__TreatmentPlan,
 			 isms__v1__treatment_plan);
-	struct status st = check_editor(facts, before);
+	struct status st = STATUS_OK;
+	if (strcmp(before->author_id, facts->principal->user_id) != 0)
+		st = treatment_plan_check_may(facts, "plan.write");
 	if (status_ok(&st))
-		st = check_option(before);
+		st = treatment_plan_check_option(before);
 	if (!status_ok(&st))
 		return st;
 	Isms__V1__PlanState state = state_plan_after(before->state, STATE_EDIT);
 	if (state == PLAN(UNSPECIFIED))
-		return illegal_state();
+		return treatment_plan_illegal();
 	Isms__V1__TreatmentPlan *after = plan_copy_of(plan, Isms__V1__TreatmentPlan, before);
 	after->content = plan_copy_of(plan, Isms__V1__PlanFields, before->content);
 	st = pb_apply_mask(&after->content->base, &request->fields->base,
@@ -134,11 +135,11 @@ static bool other_open(const struct dossier *dossier, const Isms__V1__TreatmentP
 static struct status check_submit(const struct facts *facts, const struct dossier *dossier,
 				  const Isms__V1__TreatmentPlan *before)
 {
-	struct status st = check_option(before);
+	struct status st = treatment_plan_check_option(before);
 	if (!status_ok(&st))
 		return st;
 	if (state_plan_after(before->state, STATE_SUBMIT) == PLAN(UNSPECIFIED))
-		return illegal_state();
+		return treatment_plan_illegal();
 	if (dossier->was->state == RISK(CLOSED))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 				   "the risk is closed");
@@ -172,6 +173,24 @@ static struct status dossier_of_plan(struct dossier **out, const struct facts *f
 	const Isms__V1__Risk *risk =
 		fact_row(facts, "dossier_risk_of_plan", Isms__V1__Risk, isms__v1__risk);
 	return dossier_load(*out, plan, facts, risk, "plan");
+}
+
+struct status treatment_plan_open(struct dossier **out, struct dossier_plan **out_place,
+				  const struct facts *facts, struct plan *plan, const char *id)
+{
+	struct dossier *dossier;
+	struct status st = dossier_of_plan(&dossier, facts, plan);
+	if (!status_ok(&st))
+		return st;
+	struct dossier_plan *place = must(dossier_find_plan(dossier, id));
+	st = treatment_plan_check_option(place->was);
+	if (!status_ok(&st))
+		return st;
+	plan->subject_kind = KIND_TREATMENT_PLAN;
+	plan->subject_id = id;
+	*out = dossier;
+	*out_place = place;
+	return STATUS_OK;
 }
 
 struct status treatment_plan_submit(const struct facts *facts, struct plan *plan)
@@ -209,21 +228,16 @@ struct status treatment_plan_withdraw(const struct facts *facts, struct plan *pl
 {
 	const Isms__V1__WithdrawPlanRequest *request = (const void *)facts->request;
 	struct dossier *dossier;
-	struct status st = dossier_of_plan(&dossier, facts, plan);
-	if (!status_ok(&st))
-		return st;
-	struct dossier_plan *place = must(dossier_find_plan(dossier, request->id));
-	st = check_option(place->was);
+	struct dossier_plan *place;
+	struct status st = treatment_plan_open(&dossier, &place, facts, plan, request->id);
 	if (!status_ok(&st))
 		return st;
 	Isms__V1__PlanState state = state_plan_after(place->was->state, STATE_WITHDRAW);
 	if (state == PLAN(UNSPECIFIED))
-		return illegal_state();
+		return treatment_plan_illegal();
 	st = approval_withdraw(dossier, facts, request->id);
 	if (!status_ok(&st))
 		return st;
-	plan->subject_kind = KIND_TREATMENT_PLAN;
-	plan->subject_id = request->id;
 	dossier_change_plan(dossier, place)->state = state;
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 

@@ -4,8 +4,14 @@
 
 #include "isms/store/v1/store.pb-c.h"
 #include "isms/v1/catalog.pb-c.h"
+#include "isms/v1/scope.pb-c.h"
+#include "server/domain/plan_end.h"
+#include "server/domain/plan_progress.h"
+#include "server/domain/plan_verification.h"
 #include "server/domain/treatment_plan.h"
 #include "server/rpc/dossier_loads.h"
+
+#define DOSSIER_OF_PLAN LOAD("dossier_risk_of_plan", isms__v1__risk), DOSSIER_LOADS("plan")
 
 static const struct rpc rpcs[] = {
 	{ .method = "CreatePlan",
@@ -51,8 +57,7 @@ static const struct rpc rpcs[] = {
 	  .access = "access_plan",
 	  .visible = "plan.read",
 	  .target = "dossier_plans_of_plan",
-	  .load = { LOAD("dossier_risk_of_plan", isms__v1__risk), DOSSIER_LOADS("plan"),
-		    LOAD("method_for_write", isms__v1__risk_method),
+	  .load = { DOSSIER_OF_PLAN, LOAD("method_for_write", isms__v1__risk_method),
 		    LOAD("policy_for_plan", isms__v1__approval_policy),
 		    LOAD("candidates_for_plan", isms__store__v1__candidate),
 		    LOAD("contributors_of_plan", isms__store__v1__found),
@@ -64,8 +69,52 @@ static const struct rpc rpcs[] = {
 	  .access = "access_plan",
 	  .visible = "plan.read",
 	  .target = "dossier_plans_of_plan",
-	  .load = { LOAD("dossier_risk_of_plan", isms__v1__risk), DOSSIER_LOADS("plan") },
+	  .load = { DOSSIER_OF_PLAN },
 	  .decide = treatment_plan_withdraw },
+	{ .method = "StartPlan",
+	  .mode = RPC_WRITE,
+	  .permission = "plan.write",
+	  .access = "access_plan",
+	  .visible = "plan.read",
+	  .decide_checks_permission = true,
+	  .target = "treatment_plan_for_write",
+	  .load = { LOAD("treatment_plan_for_write", isms__v1__treatment_plan) },
+	  .decide = plan_progress_start },
+	{ .method = "UpdateAction",
+	  .mode = RPC_WRITE,
+	  .permission = "plan.write",
+	  .access = "access_plan",
+	  .visible = "plan.read",
+	  .decide_checks_permission = true,
+	  .target = "treatment_plan_for_write",
+	  .needs_expected_version = true,
+	  .load = { LOAD("treatment_plan_for_write", isms__v1__treatment_plan) },
+	  .decide = plan_progress_update_action },
+	{ .method = "ImplementPlan",
+	  .mode = RPC_WRITE,
+	  .permission = "plan.write",
+	  .access = "access_plan",
+	  .visible = "plan.read",
+	  .target = "dossier_plans_of_plan",
+	  .load = { DOSSIER_OF_PLAN, LOAD("plan_system_for_write", isms__v1__ai_system) },
+	  .decide = plan_progress_implement },
+	{ .method = "VerifyPlan",
+	  .mode = RPC_WRITE,
+	  .permission = "plan.verify",
+	  .access = "access_plan",
+	  .visible = "plan.read",
+	  .target = "dossier_plans_of_plan",
+	  .load = { DOSSIER_OF_PLAN, LOAD("plan_writers", isms__store__v1__found),
+		    LOAD("plan_people", isms__store__v1__found) },
+	  .decide = plan_verification_verify },
+	{ .method = "CancelPlan",
+	  .mode = RPC_WRITE,
+	  .permission = "plan.cancel",
+	  .access = "access_plan",
+	  .visible = "plan.read",
+	  .target = "dossier_plans_of_plan",
+	  .load = { DOSSIER_OF_PLAN },
+	  .decide = plan_end_cancel },
 };
 
 const struct rpc_service treatment_service = {

@@ -67,26 +67,30 @@ SELECT c.id FROM control c WHERE c.org_id = $1 AND c.id = ANY ($2);
 -- params: $org id ref version created_at created_by updated_at updated_by scope_id risk_id
 -- params: plan_id state rationale business_reason conditions compensating_control_ids
 -- params: author_id requested_by level valid_from valid_until approval_request_id ended_at
--- params: ended_by end_reason contributor_ids
+-- params: ended_by end_reason contributor_ids previous_id
 INSERT INTO risk_acceptance
        (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
         risk_id, plan_id, state, rationale, business_reason, conditions,
         compensating_control_ids, author_id, requested_by, level, valid_from, valid_until,
-        approval_request_id, ended_at, ended_by, end_reason, contributor_ids)
+        approval_request_id, ended_at, ended_by, end_reason, contributor_ids, previous_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::uuid[], '{}'), $17, $18, coalesce($19::smallint, 0::smallint), $20,
-        $21, $22, $23, $24, $25, coalesce($26::uuid[], '{}'));
+        $21, $22, $23, $24, $25, coalesce($26::uuid[], '{}'), $27);
 
 -- name: risk_acceptance_update
 -- class: commit
 -- params: $org id version updated_at updated_by state rationale business_reason conditions
 -- params: compensating_control_ids requested_by level valid_from valid_until
--- params: approval_request_id ended_at ended_by end_reason contributor_ids
+-- params: approval_request_id ended_at ended_by end_reason contributor_ids warned_days
+-- params: review_days review_due_at review_reason
 UPDATE risk_acceptance
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, rationale = $7,
         business_reason = $8, conditions = $9,
         compensating_control_ids = coalesce($10::uuid[], '{}'), requested_by = $11,
         level = coalesce($12::smallint, 0::smallint), valid_from = $13, valid_until = $14,
         approval_request_id = $15, ended_at = $16, ended_by = $17, end_reason = $18,
-        contributor_ids = coalesce($19::uuid[], '{}')
+        contributor_ids = coalesce($19::uuid[], '{}'),
+        warned_days = coalesce($20::smallint, 0::smallint),
+        review_days = coalesce($21::smallint, 0::smallint), review_due_at = $22,
+        review_reason = $23
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;

@@ -63,12 +63,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
 -- name: treatment_plan_update
 -- class: commit
 -- params: $org id version updated_at updated_by state content approval_request_id
--- params: contributor_ids ai_system_id lapses_at control_ids assignee_ids
+-- params: contributor_ids ai_system_id lapses_at control_ids assignee_ids progress
+-- params: verification end_reason
 UPDATE treatment_plan
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, content = $7,
         approval_request_id = $8, contributor_ids = coalesce($9::uuid[], '{}'),
         ai_system_id = $10, lapses_at = $11, control_ids = coalesce($12::uuid[], '{}'),
-        assignee_ids = coalesce($13::uuid[], '{}')
+        assignee_ids = coalesce($13::uuid[], '{}'), progress = $14, verification = $15,
+        end_reason = $16
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- The system that an AVOID plan is about, if the caller may see it.
@@ -91,3 +93,40 @@ FROM treatment_plan p
 WHERE p.org_id = $1 AND p.ai_system_id = $2 AND p.option = 'AVOID'
   AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
 LIMIT 1;
+
+-- The system that an AVOID plan is about, whoever asks.
+-- name: plan_system_for_write
+-- class: point
+-- kind: ai_system
+-- params: $org id
+SELECT {columns_of_system}
+FROM treatment_plan p
+JOIN ai_system s ON s.org_id = p.org_id AND s.id = p.ai_system_id
+WHERE p.org_id = $1 AND p.id = $2;
+
+-- Persons who wrote the plan; a service account counts as its owners.
+-- name: plan_writers
+-- class: point
+-- params: $org id
+SELECT DISTINCT n.id
+FROM treatment_plan p
+JOIN app_user u ON u.org_id = p.org_id AND u.id = ANY (p.contributor_ids || p.author_id)
+CROSS JOIN LATERAL
+	unnest(CASE u.kind WHEN 'HUMAN' THEN ARRAY[u.person_id] ELSE u.owner_person_ids END) n (id)
+WHERE p.org_id = $1 AND p.id = $2
+ORDER BY n.id
+LIMIT 1000;
+
+-- Those, and the persons who are to carry it out.
+-- name: plan_people
+-- class: point
+-- params: $org id
+SELECT DISTINCT n.id
+FROM treatment_plan p
+JOIN app_user u ON u.org_id = p.org_id
+     AND u.id = ANY (p.contributor_ids || p.assignee_ids || p.author_id)
+CROSS JOIN LATERAL
+	unnest(CASE u.kind WHEN 'HUMAN' THEN ARRAY[u.person_id] ELSE u.owner_person_ids END) n (id)
+WHERE p.org_id = $1 AND p.id = $2
+ORDER BY n.id
+LIMIT 1000;
