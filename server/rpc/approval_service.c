@@ -3,7 +3,10 @@
  * it. */
 #include "server/rpc/services.h"
 
+#include "isms/store/v1/insight.pb-c.h"
+#include "isms/store/v1/decision.pb-c.h"
 #include "isms/store/v1/store.pb-c.h"
+#include "server/domain/insight.h"
 #include "server/domain/vote.h"
 #include "server/rpc/dossier_loads.h"
 
@@ -30,8 +33,26 @@ static const struct rpc rpcs[] = {
 		    LOAD("vote_assignees", isms__store__v1__assignee),
 		    LOAD("vote_voters", isms__store__v1__account),
 		    LOAD("vote_votes", isms__store__v1__vote),
-		    LOAD("vote_persons", isms__store__v1__person) },
+		    LOAD("vote_persons", isms__store__v1__person),
+		    LOAD("vote_grants", isms__store__v1__candidate),
+		    LOAD("vote_delegations", isms__store__v1__held_delegation),
+		    LOAD("vote_pace", isms__store__v1__decision_pace),
+		    LOAD("vote_policies", isms__v1__approval_policy) },
 	  .decide = vote_cast },
+	{ .method = "ChangesSinceMyDecision",
+	  .mode = RPC_READ,
+	  .load = { LOAD("changes_asked", isms__store__v1__asked_decision),
+		    LOAD("changes_earlier", isms__store__v1__earlier_decision) },
+	  .decide = insight_changes },
+	{ .method = "GetDecisionBundle",
+	  .mode = RPC_READ,
+	  .permission = "audit.read",
+	  .load = { { .query = "bundle_request", .into = "request" },
+		    { .query = "bundle_snapshot", .into = "." },
+		    { .query = "bundle_policy", .into = "policy" },
+		    { .query = "bundle_assignees", .into = "assignees" },
+		    { .query = "bundle_votes", .into = "votes" },
+		    { .query = "bundle_events", .into = "events" } } },
 };
 
 const struct rpc_service approval_service = {

@@ -68,6 +68,7 @@ ALTER TABLE approval_request
 		FOREIGN KEY (org_id, changed_policy_id) REFERENCES approval_policy (org_id, id);
 UPDATE approval_request SET step_opened_at = updated_at;
 ALTER TABLE approval_request ALTER COLUMN step_opened_at SET NOT NULL;
+CREATE INDEX approval_request_subject_idx ON approval_request (org_id, subject_id);
 CREATE INDEX approval_request_pending_idx ON approval_request (org_id, id)
 	WHERE state = 'PENDING';
 

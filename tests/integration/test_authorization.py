@@ -57,6 +57,10 @@ OBJECTS = {
     "AcceptanceService/RevokeAcceptance": ("id", "acceptance", APPROVERS | {"ISMS_MANAGER"}),
     "ApprovalService/GetApprovalRequest": (
         "id", "request", APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST", "RISK_OWNER", "AUDITOR"}),
+    "ApprovalService/ChangesSinceMyDecision": (
+        "request_id", "request",
+        APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST", "RISK_OWNER", "AUDITOR"}),
+    "ApprovalService/GetDecisionBundle": ("id", "request", {"ISMS_MANAGER", "AUDITOR"}),
     "PolicyService/GetPolicy": ("id", "policy", POLICY_READERS),
     "PolicyService/CreatePolicy": ("scope_id", "scope", POLICY_WRITERS),
     "PolicyService/UpdatePolicy": ("id", "policy", POLICY_WRITERS),
@@ -76,7 +80,7 @@ OBJECTS |= {m: ("id", kind, OBJECTS[get][2]) for m, kind, get in (
      "AcceptanceService/GetAcceptance"))}
 # what is only readable is absent to those who may not read it
 READS = {m for m in OBJECTS
-         if m.split("/")[1].startswith("Get") or m.endswith("Versions")}
+         if m.split("/")[1].startswith(("Get", "Changes")) or m.endswith("Versions")}
 
 LISTS = {
     "ScopeService/ListScopes": ALL, "ScopeService/ListAiSystems": READERS,

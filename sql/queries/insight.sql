@@ -1,0 +1,101 @@
+-- Answers for people: what changed since they decided, what proves a decision.
+
+-- What the request froze, for its requester, its assignees and those who may read it.
+-- name: changes_asked
+-- class: point
+-- params: $org $actor request_id
+SELECT q.id AS request_id, t.snapshot
+FROM approval_request q
+JOIN approval_snapshot t ON t.org_id = q.org_id AND t.request_id = q.id
+WHERE q.org_id = $1 AND q.id = $3
+  AND (q.requested_by = $2
+       OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
+                  AND s.user_id = $2)
+       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+                  AND a.scope_id = q.scope_id AND 'approval.read' = ANY (a.permissions)));
+
+-- The last vote of the caller's person on the subject, or on what it renews or replaces.
+-- name: changes_earlier
+-- class: point
+-- params: $org $actor request_id
+WITH d AS (
+	SELECT q.id, q.created_at, q.subject_kind, q.subject_id
+	FROM approval_request q WHERE q.org_id = $1 AND q.id = $3),
+subject AS (
+	SELECT d.subject_id AS id FROM d
+	UNION ALL
+	SELECT c.previous_id FROM d JOIN risk_acceptance c ON c.org_id = $1 AND c.id = d.subject_id
+	UNION ALL
+	SELECT y.replaces_id FROM d JOIN approval_policy y ON y.org_id = $1 AND y.id = d.subject_id)
+SELECT q.id AS request_id, q.ref AS request_ref, v.decision, v.at, t.snapshot
+FROM d
+JOIN approval_request q ON q.org_id = $1 AND q.subject_id IN (SELECT n.id FROM subject n)
+                       AND q.subject_kind = d.subject_kind AND q.id <> d.id
+                       AND q.created_at < d.created_at
+JOIN app_user u ON u.org_id = $1 AND u.id = $2
+JOIN approval_vote v ON v.org_id = $1 AND v.request_id = q.id AND v.voter_person = u.person_id
+                    AND v.decision <> 'RECUSE'
+JOIN approval_snapshot t ON t.org_id = $1 AND t.request_id = q.id
+WHERE q.org_id = $1
+ORDER BY v.id DESC
+LIMIT 1;
+
+-- name: bundle_request
+-- class: point
+-- params: $org $actor $permission id
+SELECT {columns_of_request}
+FROM approval_request q
+WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle};
+
+-- name: bundle_snapshot
+-- class: point
+-- params: $org $actor $permission id
+SELECT t.snapshot
+FROM approval_request q
+JOIN approval_snapshot t ON t.org_id = q.org_id AND t.request_id = q.id
+WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle};
+
+-- The version that was frozen: what became of the policy since is another story.
+-- name: bundle_policy
+-- class: point
+-- params: $org $actor $permission id
+SELECT {columns_of_policy}
+FROM approval_request q
+CROSS JOIN LATERAL row_at(q.org_id, 'approval_policy', q.policy_id, q.created_at) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::approval_policy, h.row_json) y
+WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle};
+
+-- name: bundle_assignees
+-- class: point
+-- params: $org $actor $permission id
+SELECT t.step_no, t.user_id, t.display_name, t.via, t.escalated,
+       CASE WHEN t.state = 'PENDING' AND q.state <> 'PENDING' THEN 'VOID' ELSE t.state END AS state
+FROM approval_request q
+JOIN approval_assignee t ON t.org_id = q.org_id AND t.request_id = q.id
+WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle}
+ORDER BY t.step_no, t.display_name, t.user_id;
+
+-- name: bundle_votes
+-- class: point
+-- params: $org $actor $permission id
+SELECT t.id, t.step_no, t.voter_id, t.voter_person, t.voter_name, t.decision, t.comment,
+       t.snapshot_sha256, t.at, t.on_behalf_of, t.on_behalf_of_name, t.delegation_id,
+       (s.state = 'VOID') AS void
+FROM approval_request q
+JOIN approval_vote t ON t.org_id = q.org_id AND t.request_id = q.id
+JOIN approval_assignee s ON s.org_id = t.org_id AND s.request_id = t.request_id
+                        AND s.step_no = t.step_no AND s.user_id = t.assignee_id
+WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle}
+ORDER BY t.id;
+
+-- Of each transaction that wrote a version of the request.
+-- name: bundle_events
+-- class: point
+-- params: $org $actor $permission id
+SELECT e.id, e.event
+FROM approval_request q
+JOIN row_history h ON h.org_id = q.org_id AND h.entity_kind = 'approval_request'
+                  AND h.entity_id = q.id
+JOIN audit_event e ON e.org_id = h.org_id AND e.tx = h.tx
+WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle}
+ORDER BY h.version, e.seq;

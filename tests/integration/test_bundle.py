@@ -1,0 +1,156 @@
+"""A decision as one file, checked without the server; and what is different from the
+last decision."""
+
+import hashlib
+
+import pytest
+
+from api import SCHEMA, b64, decision_digest
+from world import soon
+
+SNAPSHOT = SCHEMA.message("isms.v1.DecisionSnapshot")
+EVENT = SCHEMA.message("isms.v1.AuditEvent")
+BUNDLE = SCHEMA.message("isms.v1.DecisionBundle")
+
+
+def export(world, request, by="auditor"):
+    return world.apis[by].call("ApprovalService/GetDecisionBundle", id=request.meta.id)
+
+
+def verify(data):
+    """What an outsider checks on the bytes alone."""
+    bundle = BUNDLE.FromString(data)
+    request, snapshot = bundle.request, SNAPSHOT.FromString(bundle.snapshot)
+    digest = hashlib.sha256(b"isms/decision/v1\0" + bundle.snapshot).digest()
+    assert digest == request.snapshot_sha256
+    assert all(vote.snapshot_sha256 == digest for vote in bundle.votes)
+    assert (snapshot.subject_id, snapshot.subject_version) == (
+        request.subject_id, request.subject_version)
+    assert (bundle.policy.meta.id, bundle.policy.no) == (snapshot.policy_id, snapshot.policy_no)
+    assert bundle.policy.steps == snapshot.steps == request.steps
+    asked = {(a.step_no, a.user_id) for a in bundle.assignees}
+    assert {(v.step_no, v.on_behalf_of or v.voter_id) for v in bundle.votes} <= asked
+    events = [EVENT.FromString(e.event) for e in bundle.events]
+    assert [e.id for e in bundle.events] == [e.id for e in events]
+    versions = [c.entity_version for e in events for c in e.changes
+                if (c.entity_kind, c.entity_id) == ("approval_request", request.meta.id)]
+    assert versions == list(range(1, request.meta.version + 1))
+    return bundle, snapshot, events
+
+
+@pytest.fixture(scope="module")
+def decided(world):
+    """An acceptance that the owner and the officer approved."""
+    asked = world.acceptance(world.risk(score=(3, 4)))
+    world.vote("owner", asked.request)
+    world.vote("officer", asked.request, comment="seen")
+    return asked
+
+
+def test_a_bundle_verifies_offline(world, decided):
+    bundle, snapshot, events = verify(export(world, decided.request).SerializeToString())
+    assert bundle.request.state == 2 and len(bundle.votes) == 2
+    assert [e.rpc.split("/")[-1] for e in events] == ["SubmitAcceptance", "CastVote", "CastVote"]
+    assert events[-1].comment == "seen"
+    subject = SCHEMA.message("isms.v1.Acceptance").FromString(snapshot.subject)
+    assert subject.meta.id == decided.acceptance.meta.id
+
+
+def test_a_bundle_is_the_same_whoever_reads_it_and_when(world, decided):
+    before = export(world, decided.request).SerializeToString()
+    world.vote_fails("owner", decided.request, step=1, digest=decided.request.snapshot_sha256)
+    world.officer.call("AcceptanceService/RevokeAcceptance", id=decided.acceptance.meta.id,
+                       reason="the provider was replaced")
+    assert export(world, decided.request, by="officer").SerializeToString() == before
+
+
+def test_events_are_the_bytes_that_are_stored(world, server, decided):
+    bundle = export(world, decided.request)
+    with server.database() as db:
+        for event in bundle.events:
+            stored = db.execute("SELECT event FROM audit_event WHERE id = %s",
+                                (event.id,)).fetchone()[0]
+            assert bytes(stored) == event.event
+
+
+def test_a_bundle_of_an_open_request_can_be_read(world):
+    asked = world.acceptance(world.risk(score=(3, 4)))
+    bundle, _, events = verify(export(world, asked.request).SerializeToString())
+    assert not bundle.votes and len(events) == 1
+
+
+def test_who_decides_reads_no_audit_events(world, decided):
+    for name in ("owner", "ciso", "contributor", "stranger"):
+        failure = world.apis[name].fails("ApprovalService/GetDecisionBundle",
+                                         id=decided.request.meta.id)
+        assert failure.code == "NOT_FOUND", name
+
+
+# --- what changed since --------------------------------------------------------
+
+
+def changes(world, request, by="owner"):
+    reply = world.apis[by].call("ApprovalService/ChangesSinceMyDecision",
+                                request_id=request.meta.id)
+    return reply, {c.field: (c.before, c.after) for c in reply.changes}
+
+
+def test_nothing_is_told_of_what_is_new(world):
+    asked = world.acceptance(world.risk(score=(3, 4)))
+    reply, fields = changes(world, asked.request)
+    assert not reply.earlier_request_id and not fields and not reply.cut
+
+
+def test_what_changed_on_the_same_subject(world):
+    risk = world.risk(score=(3, 4))
+    asked = world.acceptance(risk)
+    world.vote("owner", asked.request, decision="REQUEST_CHANGES", comment="shorter, please")
+    acceptance = world.contributor.call("AcceptanceService/GetAcceptance",
+                                        id=asked.acceptance.meta.id).acceptance
+    world.contributor.call(
+        "AcceptanceService/UpdateAcceptance", id=acceptance.meta.id,
+        mutation={"expected_version": acceptance.meta.version},
+        fields={"conditions": "a report each week", "valid_until": soon(5)},
+        update_mask="conditions,validUntil")
+    world.score(risk, 4, 4)
+    again = world.contributor.call("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
+    reply, fields = changes(world, again.request)
+    assert reply.earlier_request_id == asked.request.meta.id
+    assert reply.earlier_request_ref == asked.request.meta.ref
+    assert reply.earlier_decision == 3
+    assert fields["subject.conditions"] == ("", "a report each week")
+    assert fields["risk.current.likelihood"] == ("3", "4")
+    assert set(fields) == {"subject.conditions", "subject.valid_until", "valid_until",
+                           "risk.current.likelihood"}, fields
+    # who did not decide then has nothing to compare with
+    assert not changes(world, again.request, by="officer")[0].earlier_request_id
+
+
+def test_another_account_of_the_same_person_has_decided_too(world):
+    if "owner_again" not in world.apis:
+        world.add("owner_again", "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id,
+                  person=world.users["owner"].person_id)
+    asked = world.acceptance(world.risk(score=(3, 4)))
+    world.vote("owner", asked.request, decision="REQUEST_CHANGES", comment="why so long")
+    acceptance = world.contributor.call("AcceptanceService/GetAcceptance",
+                                        id=asked.acceptance.meta.id).acceptance
+    world.contributor.call("AcceptanceService/UpdateAcceptance", id=acceptance.meta.id,
+                           mutation={"expected_version": acceptance.meta.version},
+                           fields={"business_reason": "it pays"}, update_mask="businessReason")
+    again = world.contributor.call("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
+    reply, fields = changes(world, again.request, by="owner_again")
+    assert reply.earlier_request_id == asked.request.meta.id
+    assert fields["subject.business_reason"] == ("", "it pays")
+
+
+def test_a_stranger_compares_nothing(world, decided):
+    failure = world.stranger.fails("ApprovalService/ChangesSinceMyDecision",
+                                   request_id=decided.request.meta.id)
+    assert failure.code == "NOT_FOUND"
+
+
+def test_digests_are_those_that_voters_saw(world, decided):
+    read = world.owner.call("ApprovalService/GetApprovalRequest", id=decided.request.meta.id)
+    bundle = export(world, decided.request)
+    assert bundle.snapshot == read.snapshot
+    assert b64(decision_digest(bundle.snapshot)) == b64(read.request.snapshot_sha256)
