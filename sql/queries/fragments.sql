@@ -14,7 +14,7 @@ r.target_level, r.method_id, r.accepted_until;
 p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
 p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
 p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
-p.assignee_ids;
+p.assignee_ids, p.progress, p.verification, p.end_reason;
 
 -- Of risk_acceptance_now c.
 -- fragment: columns_of_acceptance
@@ -22,7 +22,8 @@ c.id, c.ref, c.version, c.created_at, c.created_by, c.updated_at, c.updated_by,
 c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationale,
 c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
 c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
-c.ended_at, c.ended_by, c.end_reason, c.contributor_ids;
+c.ended_at, c.ended_by, c.end_reason, c.contributor_ids, c.previous_id, c.warned_days,
+c.review_days, c.review_due_at, c.review_reason;
 
 -- Of approval_request q.
 -- fragment: columns_of_request
