@@ -33,7 +33,7 @@ class Board:
         self.granted = dict(people.grants)
         self.revoked = []
         self.delegations = []
-        self.votes = {}
+        self.votes, self.ends = {}, {}
         self.zipf = list(itertools.accumulate(1.0 / (rank + 1) for rank in range(1000)))
 
     # --- what replies tell -----------------------------------------------------
@@ -84,6 +84,12 @@ class Board:
         else:
             self.drafts.pop(key, None)
 
+    def approved(self, request):
+        """A vote resolved it; its subject may be in force."""
+        with self.lock:
+            if request.kind == 2:
+                self.active[request.subject] = request.risk
+
     def closed(self, request_id):
         """A refusal told that it is."""
         with self.lock:
@@ -107,6 +113,13 @@ class Board:
             if not found:
                 return None
             return rng.choice(list(found.items()) if isinstance(found, dict) else found)
+
+    def just_ended(self, now):
+        """An acceptance in force that has run out this moment, when there is one."""
+        with self.lock:
+            for subject in [s for s, e in list(self.ends.items()) if e < now - 2.5]:
+                del self.ends[subject]
+            return [s for s, e in list(self.ends.items()) if e < now and s in self.active]
 
     def free_risk(self, rng):
         """A risk on which nothing waits."""

@@ -12,10 +12,11 @@ import tempfile
 import threading
 import time
 
+import evidence
 import invariants
+import watcher
 from board import LIVE, Board
 from cluster import ROOT, Cluster
-from evidence import Evidence
 from history import History
 from mix import Client, settle
 from nemesis import Nemesis
@@ -43,6 +44,8 @@ class Run:
                         for i in range(STOCK + SDK)]
         self.nemesis = Nemesis(cluster, self.history, self.seed, self.stop_faults,
                                longest=args.longest)
+        self.watchers = [watcher.Watcher(i, self.addresses, self.ca, self.people.auditor.token)
+                         for i in range(2 if watcher.AVAILABLE else 0)]
         self.rate, self.calm = 0.0, args.calm
 
     def say(self, text):
@@ -60,6 +63,9 @@ class Run:
             thread.join()
 
     def go(self):
+        for watch in self.watchers:
+            watch.start()
+            watch.started.wait(10)
         self.prepare()
         self.say(f"{len(self.board.live)} live requests, {len(self.history.ops)} calls to make "
                  "them")
@@ -92,6 +98,9 @@ class Run:
             raise self.nemesis.problem or next(c.problem for c in self.clients if c.problem)
         self.settle()
         self.history.close()
+        announced = evidence.announced(self.cluster.postgres)
+        for watch in self.watchers:
+            watch.finish(len(announced))
 
     def settle(self):
         """Every unknown outcome becomes known, by its key."""
@@ -208,8 +217,12 @@ def judge(args, cluster):
               f"{LEAST_RATE}; a run that idles proves nothing")
         return VOID
     run.say("checking")
-    evidence = Evidence(cluster.postgres)
-    found, _ = invariants.check(run, evidence)
+    found, _ = invariants.check(run, evidence.Evidence(cluster.postgres))
+    announced = evidence.announced(cluster.postgres)
+    for number, watch in enumerate(run.watchers):
+        if watch.problem:
+            raise watch.problem
+        found += watcher.check(watch.heard, announced, f"watcher {number} ({watch.streams} streams)")
     for server in cluster.servers:
         server.stop()
         for line in server.faults():

@@ -45,6 +45,12 @@ def _library_faketime():
 FAKETIME = _library_faketime()
 
 
+def faked(shift):
+    """Starts a program with a clock that is wrong by so many seconds."""
+    return ["env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={shift:+d}s",
+            "FAKETIME_DISABLE_SHM=1"] if shift else []
+
+
 def children(pid):
     out = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout
     return [int(p) for p in out.split()]
@@ -76,20 +82,17 @@ class Postgres:
         with open(self.data / "postgresql.conf", "a") as conf:
             conf.write(POSTGRES.format(port=self.port, folder=self.folder))
 
-    def _run(self, program, *args, check=True, env=None):
-        return subprocess.run([*self.drop, PROGRAMS / program, *map(str, args)], check=check,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              cwd=self.folder, env=env)
+    def _run(self, program, *args, check=True, shift=0):
+        return subprocess.run([*self.drop, *faked(shift), PROGRAMS / program, *map(str, args)],
+                              check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              cwd=self.folder)
 
     def start(self, shift=0):
         """shift: by how many seconds its clock is wrong."""
-        env = dict(os.environ)
-        if shift:
-            env.update(LD_PRELOAD=FAKETIME, FAKETIME=f"{shift:+d}s")
         self.shift = shift
         until = time.monotonic() + 60
         while self._run("pg_ctl", "start", "-D", self.data, "-l", self.log, "-w", "-t", "60",
-                        check=False, env=env).returncode != 0:
+                        check=False, shift=shift).returncode != 0:
             if time.monotonic() > until:
                 raise RuntimeError("PostgreSQL does not start:\n" + self.tail())
             time.sleep(0.2)
@@ -148,13 +151,12 @@ class Ismsd:
 
     def start(self, shift=0):
         env = dict(self.env)
-        if shift:
-            env.update(LD_PRELOAD=FAKETIME, FAKETIME=f"{shift:+d}s",
-                       ASAN_OPTIONS="verify_asan_link_order=0:" + env.get("ASAN_OPTIONS", ""))
+        if shift:  # a sanitizer wants to be the first library
+            env["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + env.get("ASAN_OPTIONS", "")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.build / "ismsd", "--config", self.conf],
-                                            stdout=log, stderr=subprocess.STDOUT, env=env,
-                                            cwd=self.folder)
+            self.process = subprocess.Popen(
+                [*faked(shift), self.build / "ismsd", "--config", self.conf], stdout=log,
+                stderr=subprocess.STDOUT, env=env, cwd=self.folder)
 
     def ready(self, wait=60):
         until = time.monotonic() + wait

@@ -1,6 +1,7 @@
 """What the database says after a run, read as the owner: the audit log in the order in
 which transactions committed, and the tables."""
 
+from watcher import HEARD
 from wire import SCHEMA
 
 TABLES = ("risk", "treatment_plan", "risk_acceptance", "approval_request", "role_grant",
@@ -91,3 +92,11 @@ def in_commit_order(rows):
         keyed.append(((epoch, row[1], row[0]), row))
     keyed.sort(key=lambda k: k[0])
     return [row for _, row in keyed]
+
+
+def announced(postgres):
+    """Ids of the announcements that a watcher hears, in the order of cursors."""
+    with postgres.connect("postgres") as db:
+        return [str(r[0]) for r in db.execute(
+            "SELECT id FROM outbox WHERE entity_kind = ANY (%s) ORDER BY tx, seq",
+            (list(HEARD),))]

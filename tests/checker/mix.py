@@ -192,6 +192,8 @@ class Client(threading.Thread):
             "riskId": risk, "fields": {"rationale": RATIONALE + self.uuid(),
                                        "validUntil": at(lasts)}}, {"lasts": round(lasts, 3)})
         if made.ok:
+            if lasts < 10:
+                self.board.ends[made.message.acceptance.meta.id] = time.time() + lasts
             self.submit("risk_acceptance", made.message.acceptance.meta.id)
 
     def submit(self, kind, subject):
@@ -219,6 +221,8 @@ class Client(threading.Thread):
                            {"digest": digest.hex(), "wrong_digest": wrong})
         if answer.ok or answer.reason == "ALREADY_VOTED":
             self.board.votes[request_.id].add((step, actor.person))
+            if answer.ok and answer.message.request.state == 2:
+                self.board.approved(request_)
         elif answer.reason in ("CLOSED", "STALE", "EXPIRED", "NO_QUORUM"):
             self.board.closed(request_.id)
         elif answer.reason == "STEP_NOT_OPEN" or self.random.random() < 0.1:
@@ -372,9 +376,11 @@ class Client(threading.Thread):
             risk = self.board.pick_of(self.random, "risks")[0]
             self.call("read", "RiskService/GetRisk", auditor, {"id": risk})
         elif dice < 0.8:
+            ended = self.board.just_ended(time.time())
             found = self.board.pick_of(self.random, "active")
-            if found:
-                self.call("read", "AcceptanceService/GetAcceptance", auditor, {"id": found[0]})
+            if ended or found:
+                self.call("read", "AcceptanceService/GetAcceptance", auditor,
+                          {"id": self.random.choice(ended) if ended else found[0]})
         elif dice < 0.9:
             self.call("read", "ApprovalService/Inbox", self.random.choice(self.people.accounts),
                       {"pageSize": 20})
