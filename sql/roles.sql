@@ -31,8 +31,8 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA isms FROM PUBLIC, isms_server;
 GRANT USAGE ON SCHEMA isms TO isms_server;
 GRANT SELECT ON ALL TABLES IN SCHEMA isms TO isms_server;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA isms TO isms_server;
-GRANT EXECUTE ON FUNCTION isms.must_one, isms.human_ref, isms.access_at, isms.may_somewhere
-	TO isms_server;
+GRANT EXECUTE ON FUNCTION isms.must_one, isms.human_ref, isms.uuid_v7, isms.access_at,
+	isms.may_somewhere TO isms_server;
 
 -- Only read: organisation, role, scope_closure, catalogue and server secret. The
 -- right to update one column is what SELECT … FOR SHARE asks for.

@@ -200,10 +200,9 @@ static const char *scope_of(const struct plan_row *row)
 	return row->kind == KIND_SCOPE ? meta_of(row)->id : pb_string(row->after, "scope_id");
 }
 
-static void announce_row(Isms__Store__V1__OutboxRows *rows, const struct engine_call *call,
-			 const struct plan_row *row, const Isms__V1__EntityChange *change)
+static void announce_row(Isms__Store__V1__OutboxRows *rows, const struct plan_row *row,
+			 const Isms__V1__EntityChange *change)
 {
-	rows->ids[rows->n_ids++] = plan_new_id((struct plan *)&call->plan);
 	rows->entity_kinds[rows->n_entity_kinds++] = change->entity_kind;
 	rows->entity_ids[rows->n_entity_ids++] = change->entity_id;
 	rows->entity_versions[rows->n_entity_versions++] = change->entity_version;
@@ -236,7 +235,6 @@ static Isms__Store__V1__OutboxRows *announce(const struct engine_call *call,
 	isms__store__v1__outbox_rows__init(rows);
 	rows->topic = (char *)(strrchr(event->rpc, '.') + 1);
 	rows->audit_event_id = event->id;
-	rows->ids = arena_array(arena, char *, n);
 	rows->entity_kinds = arena_array(arena, char *, n);
 	rows->entity_ids = arena_array(arena, char *, n);
 	rows->entity_versions = arena_array(arena, int64_t, n);
@@ -245,7 +243,7 @@ static Isms__Store__V1__OutboxRows *announce(const struct engine_call *call,
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_row *row = row_of(&call->plan, event->changes[i]);
 		if (i == 0 || is_announced(row))
-			announce_row(rows, call, row, event->changes[i]);
+			announce_row(rows, row, event->changes[i]);
 	}
 	return rows;
 }

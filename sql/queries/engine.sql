@@ -78,13 +78,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10);
 -- All announcements of a call with one statement; seq follows their order.
 -- name: outbox_put
 -- class: commit
--- params: $org topic audit_event_id ids entity_kinds entity_ids entity_versions scope_ids
+-- params: $org topic audit_event_id entity_kinds entity_ids entity_versions scope_ids
 -- params: entity_refs
 INSERT INTO outbox (org_id, id, topic, entity_kind, entity_id, entity_version, scope_id,
                     entity_ref, audit_event_id)
-SELECT $1, n.id, $2, n.kind, n.entity_id, n.version, nullif(n.scope_id, '')::uuid, n.ref, $3
-FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[])
-	WITH ORDINALITY AS n (id, kind, entity_id, version, scope_id, ref, place)
+SELECT $1, uuid_v7(now()), $2, n.kind, n.entity_id, n.version, nullif(n.scope_id, '')::uuid,
+       n.ref, $3
+FROM unnest($4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[])
+	WITH ORDINALITY AS n (kind, entity_id, version, scope_id, ref, place)
 ORDER BY n.place;
 
 -- name: conflict_changes

@@ -215,8 +215,8 @@ LANGUAGE sql AS $$
 	       (SELECT count(*) FROM isms.approval_vote v
 	        JOIN bench.saved_approval_request s ON s.org_id = v.org_id AND s.id = v.request_id),
 	       (SELECT count(*) FROM isms.audit_event WHERE seq > (SELECT audit FROM bench.mark)),
-	       (SELECT count(*) FROM isms.outbox WHERE seq > (SELECT outbox FROM bench.mark)),
 	       -- of the risk, the plan, the acceptance and the request
+	       (SELECT count(*) / 4 FROM isms.outbox WHERE seq > (SELECT outbox FROM bench.mark)),
 	       (SELECT count(*) / 4 FROM isms.row_history WHERE tx > (SELECT tx FROM bench.mark)),
 	       (SELECT count(*) FROM isms.idempotency
 	        WHERE created_at > (SELECT at FROM bench.mark))

@@ -84,7 +84,8 @@ def test_only_what_the_statements_call_may_be_called(as_server):
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname = 'isms' AND has_function_privilege('isms_server', p.oid, 'EXECUTE')")}
     assert may == {"access_at", "human_ref", "key_version", "may_somewhere", "must_one",
-                   "purge_idempotency", "risk_acceptance_was", "risk_was", "row_at", "version_key"}
+                   "purge_idempotency", "risk_acceptance_was", "risk_was", "row_at", "uuid_v7",
+                   "version_key"}
 
 
 def test_nothing_is_made(as_server):

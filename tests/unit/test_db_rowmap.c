@@ -249,12 +249,12 @@ TEST(bytes_texts_booleans_and_whole_messages_survive)
 TEST(lists_of_numbers_survive)
 {
 	begin();
-	static const char *const params[] = { "entity_versions", "ids", NULL };
+	static const char *const params[] = { "entity_versions", "entity_ids", NULL };
 	int64_t versions[] = { 0, -1, INT64_MAX, INT64_MIN, 4294967296 };
 	Isms__Store__V1__OutboxRows rows = ISMS__STORE__V1__OUTBOX_ROWS__INIT;
 	rows.entity_versions = versions;
 	rows.n_entity_versions = sizeof(versions) / sizeof(versions[0]);
-	const char *sql = "SELECT $1::bigint[] AS entity_versions, $2::uuid[] AS ids";
+	const char *sql = "SELECT $1::bigint[] AS entity_versions, $2::uuid[] AS entity_ids";
 	const Isms__Store__V1__OutboxRows *copy = (const void *)round_trip(sql, params, &rows.base);
 	CHECK_INT(copy->n_entity_versions, rows.n_entity_versions);
 	for (size_t i = 0; i < copy->n_entity_versions; i++)
