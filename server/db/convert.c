@@ -454,6 +454,7 @@ static const struct converter {
 	  false,
 	  convert_read_texts,
 	  convert_write_texts },
+	{ { OID_TEXT_ARRAY }, is_enum, true, true, false, convert_read_enums, convert_write_enums },
 	{ { OID_INT8_ARRAY }, is_long, true, true, false, convert_read_longs, convert_write_longs },
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "common/pb.h"
 #include "common/uuid.h"
 
 enum { HEAD = 12, DIMENSION = 8 };
@@ -205,6 +206,63 @@ enum convert_result convert_write_longs(struct convert_value *out, const struct 
 		convert_put32(at, sizeof(int64_t));
 		convert_put64(at + 4, (uint64_t)list[i]);
 		at += 4 + sizeof(int64_t);
+	}
+	return CONVERT_OK;
+}
+
+enum convert_result convert_read_enums(void *message, const struct convert *convert,
+				       const char *data, int len, struct arena *arena)
+{
+	if (len < HEAD || get32(data) > 1)
+		return CONVERT_BAD;
+	if (get32(data) == 0)
+		return CONVERT_OK;
+	int32_t n = len < HEAD + DIMENSION ? -1 : get32(data + HEAD);
+	if (n < 0 || n > CONVERT_ELEMENTS_MAX)
+		return CONVERT_BAD;
+	int32_t *list = arena_array(arena, int32_t, (size_t)n);
+	if (list == NULL)
+		return CONVERT_MEMORY;
+	int at = HEAD + DIMENSION;
+	for (int32_t i = 0; i < n; i++) {
+		int32_t size = len - at >= 4 ? get32(data + at) : -1;
+		at += 4;
+		if (size < 0 || size > len - at ||
+		    !pb_enum_value(&list[i], convert->field->descriptor, data + at, (size_t)size))
+			return CONVERT_BAD;
+		at += size;
+	}
+	*(int32_t **)(void *)((char *)message + convert->field->offset) = list;
+	*(size_t *)(void *)((char *)message + convert->field->quantifier_offset) = (size_t)n;
+	return CONVERT_OK;
+}
+
+enum convert_result convert_write_enums(struct convert_value *out, const struct convert *convert,
+					const void *message, char *scratch, struct arena *arena)
+{
+	(void)scratch;
+	const int32_t *list =
+		*(int32_t *const *)(const void *)((const char *)message + convert->field->offset);
+	size_t n = *(const size_t *)(const void *)((const char *)message +
+						   convert->field->quantifier_offset);
+	size_t size = 0;
+	if (n > CONVERT_ELEMENTS_MAX)
+		return CONVERT_BAD;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = pb_enum_short(convert->field->descriptor, list[i]);
+		if (name == NULL)
+			return CONVERT_BAD;
+		size += strlen(name);
+	}
+	char *at = new_list(out, n, size, OID_TEXT, arena);
+	if (at == NULL)
+		return CONVERT_MEMORY;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = pb_enum_short(convert->field->descriptor, list[i]);
+		size_t len = strlen(name);
+		convert_put32(at, (uint32_t)len);
+		memcpy(at + 4, name, len);
+		at += 4 + len;
 	}
 	return CONVERT_OK;
 }

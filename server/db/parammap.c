@@ -36,6 +36,7 @@ static bool special_suits(enum query_special special, uint32_t oid)
 	case QUERY_SECRET_SHA256:
 		return oid == OID_BYTEA;
 	case QUERY_PAGE_LIMIT:
+	case QUERY_DECISIONS:
 	case QUERY_VERSION:
 		return oid == OID_INT8 || oid == OID_INT4;
 	default:
@@ -138,6 +139,8 @@ static enum convert_result write_special(struct convert_value *out, const struct
 		return write_digest(out, args->secret_sha256);
 	case QUERY_PAGE_LIMIT:
 		return convert_write_int(out, param->oid, args->page_limit, scratch);
+	case QUERY_DECISIONS:
+		return convert_write_int(out, param->oid, args->decisions, scratch);
 	case QUERY_VERSION:
 		return convert_write_int(out, param->oid, args->version, scratch);
 	default:

@@ -51,6 +51,7 @@ static const struct {
 	{ "$request_id", QUERY_REQUEST_ID },
 	{ "$page_after", QUERY_PAGE_AFTER },
 	{ "$page_limit", QUERY_PAGE_LIMIT },
+	{ "$decisions", QUERY_DECISIONS },
 	{ "$id", QUERY_ID },
 	{ "$version", QUERY_VERSION },
 	{ "$kind", QUERY_KIND },

@@ -51,8 +51,9 @@ enum query_special {
 	QUERY_PAGE_AFTER,    /* $page_after uuid or NULL: key of the last row seen */
 	QUERY_PAGE_LIMIT,    /* $page_limit int: rows to return, one more than the page */
 	QUERY_ID,            /* $id uuid: id of the row (guards, conflicts) */
-	QUERY_VERSION,       /* $version bigint: version of the row (guards, conflicts) */
-	QUERY_KIND,          /* $kind text: name of the kind (conflicts) */
+	QUERY_DECISIONS, /* $decisions bigint: what a person may decide within an hour; 0: any */
+	QUERY_VERSION,   /* $version bigint: version of the row (guards, conflicts) */
+	QUERY_KIND,      /* $kind text: name of the kind (conflicts) */
 	QUERY_SPECIALS,
 };
 

@@ -31,7 +31,7 @@ struct query_args {
 	const char *org, *actor, *session, *permission, *email, *request_id;
 	const char *page_after, *id, *kind;
 	const uint8_t *token_sha256, *secret_sha256; /* 32 bytes */
-	int64_t version;
+	int64_t version, decisions;
 	int32_t page_limit;
 };
 

@@ -8,6 +8,7 @@
 #include "common/pb.h"
 #include "isms/v1/catalog.pb-c.h"
 #include "server/domain/approval_policy.h"
+#include "server/domain/approval_step.h"
 #include "server/domain/fields.h"
 #include "server/domain/must.h"
 #include "server/domain/score.h"
@@ -57,6 +58,7 @@ struct status approval_prepare(struct approval_opening *out, const struct facts 
 		.requester = requester_person(facts->principal),
 		.contributors = out->contributors,
 		.n_contributors = out->n_contributors,
+		.now_us = plan->now_us,
 	};
 	set = must(arena_printf(plan->arena, "candidates_for_%s", of));
 	question.candidates = fact_rows(facts, set, Isms__Store__V1__Candidate,
@@ -95,7 +97,6 @@ static Isms__V1__ApprovalRequest *new_request(const struct approval_opening *ope
 		request->level = score_level_of(risk->current);
 	}
 	request->state = APPROVAL(PENDING);
-	request->current_step = 1;
 	request->requested_by = facts->principal->user_id;
 	request->requested_by_person = requester_person(facts->principal);
 	request->contributor_persons = opening->contributors;
@@ -103,7 +104,7 @@ static Isms__V1__ApprovalRequest *new_request(const struct approval_opening *ope
 	request->policy_id = opening->policy->meta->id;
 	request->policy_no = opening->policy->no;
 	request->steps = opening->policy->steps;
-	request->step_opened_at = must(pb_time_new(arena, plan->now_us));
+	approval_step_open(request, 1, plan->now_us, arena);
 	return request;
 }
 
@@ -182,8 +183,8 @@ struct status approval_may_withdraw(const struct facts *facts,
 void approval_close(Isms__V1__ApprovalRequest *request, struct plan *plan,
 		    Isms__V1__ApprovalState state, const char *reason)
 {
+	approval_step_open(request, 0, plan->now_us, plan->arena);
 	request->state = state;
-	request->current_step = 0;
 	request->closed_at = must(pb_time_new(plan->arena, plan->now_us));
 	request->close_reason = must(arena_strdup(plan->arena, reason));
 }

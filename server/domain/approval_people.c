@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/domain/approval_policy.h"
+#include "server/domain/authority.h"
 #include "server/domain/eligibility.h"
 #include "server/domain/must.h"
 #include "server/domain/states.h"
@@ -57,7 +58,14 @@ static struct status too_many(void)
 			   "the policy asks more people than one request may");
 }
 
-static bool may_be_asked(const struct approval_question *question,
+/* Whether a grant may be what a step asks for; most are not, and cost no more. */
+static bool names(const Isms__V1__PolicyStep *step, const Isms__Store__V1__Candidate *candidate)
+{
+	const char *role = authority_role(step, false);
+	return role[0] == '\0' ? candidate->owner : strcmp(candidate->role_code, role) == 0;
+}
+
+static bool may_be_asked(const struct approval_question *question, const Isms__V1__PolicyStep *step,
 			 const Isms__Store__V1__Candidate *candidate)
 {
 	const struct eligibility_request request = {
@@ -66,12 +74,21 @@ static bool may_be_asked(const struct approval_question *question,
 		.n_contributors = question->n_contributors,
 		.critical = question->level == LEVEL(CRITICAL),
 	};
+	const struct authority_request terms = {
+		.requester = question->requester,
+		.contributors = (const char *const *)question->contributors,
+		.n_contributors = question->n_contributors,
+		.submitted_us = question->now_us,
+		.level = question->level,
+	};
+	const struct authority_grants grants = { question->candidates, question->n_candidates };
 	const struct eligibility_voter voter = {
 		.service = candidate->kind != ISMS__V1__USER_KIND__USER_KIND_HUMAN,
 		.person = candidate->person_id,
 	};
-	return candidate->max_accept_level >= question->level &&
-	       eligibility_of_person(&request, &voter) == ELIGIBLE;
+	return eligibility_of_person(&request, &voter) == ELIGIBLE &&
+	       authority_of(&terms, &grants, candidate->user_id, authority_role(step, false)) ==
+		       AUTHORITY_HELD;
 }
 
 /* Assigns everybody who is asked, has the authority and may vote. */
@@ -82,9 +99,9 @@ static struct status resolve(struct approval_people *out, struct people *people,
 		const Isms__V1__PolicyStep *step = question->steps->steps[k];
 		for (size_t i = 0; i < question->n_candidates; i++) {
 			const Isms__Store__V1__Candidate *candidate = question->candidates[i];
-			if (!policy_step_asks(step, candidate) ||
-			    !may_be_asked(question, candidate) ||
-			    is_assigned(out, step->step_no, candidate->user_id))
+			if (!names(step, candidate) ||
+			    is_assigned(out, step->step_no, candidate->user_id) ||
+			    !may_be_asked(question, step, candidate))
 				continue;
 			if (out->n_assignees == APPROVAL_ASSIGNEES_MAX)
 				return too_many();

@@ -5,6 +5,7 @@
 #define ISMS_DOMAIN_APPROVAL_PEOPLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/status.h"
 #include "isms/store/v1/store.pb-c.h"
@@ -24,7 +25,8 @@ struct approval_question {
 	const char *requester; /* person */
 	char *const *contributors;
 	size_t n_contributors; /* persons */
-	/* everybody who may decide there, a row for each role */
+	int64_t now_us;        /* when it would be submitted */
+	/* everybody who may decide there, a row for each grant */
 	const Isms__Store__V1__Candidate *const *candidates;
 	size_t n_candidates;
 };

@@ -29,13 +29,6 @@ bool policy_steps_valid(const Isms__V1__PolicySteps *steps)
 	return true;
 }
 
-bool policy_step_asks(const Isms__V1__PolicyStep *step, const Isms__Store__V1__Candidate *candidate)
-{
-	if (step->selector == SELECTOR(RISK_OWNER))
-		return candidate->role_code[0] == '\0';
-	return strcmp(candidate->role_code, step->role_code) == 0;
-}
-
 const char *policy_step_via(const Isms__V1__PolicyStep *step)
 {
 	return step->selector == SELECTOR(RISK_OWNER) ? "RISK_OWNER" : step->role_code;

@@ -13,11 +13,6 @@
  * with a role for ROLE. */
 bool policy_steps_valid(const Isms__V1__PolicySteps *steps);
 
-/* Whether a step asks this candidate (the row without a role is the owner of the
- * risk). */
-bool policy_step_asks(const Isms__V1__PolicyStep *step,
-		      const Isms__Store__V1__Candidate *candidate);
-
 /* Why somebody is asked on a step: RISK_OWNER or the role's code. Borrowed. */
 const char *policy_step_via(const Isms__V1__PolicyStep *step);
 

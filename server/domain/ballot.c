@@ -1,49 +1,194 @@
-/* Checks in this order: is the request open and the step too; is the caller asked;
- * has the caller the authority; the separation of duties; did the caller see what
- * the request froze. Somebody who is not asked is told the reason for it, when a
- * rule is the reason. */
+/* Everything is loaded once and counted from there. Nobody makes all of many all of
+ * few: who was asked first stays in the number that must approve, whatever became of
+ * them; who is asked by an escalation adds nothing to it, but may fill a place. */
 #include "server/domain/ballot.h"
 
 #include <string.h>
 
 #include "common/arena.h"
-#include "common/digest.h"
+#include "common/pb.h"
+#include "server/domain/approval_people.h"
 #include "server/domain/approval_policy.h"
-#include "server/domain/eligibility.h"
+#include "server/domain/approval_step.h"
 #include "server/domain/must.h"
 #include "server/domain/states.h"
 
-void ballot_load(struct ballot *out, const struct facts *facts)
+struct source {
+	const struct facts *facts;
+	const char *of;
+};
+
+static const char *set_of(const struct source *source, const char *what)
 {
-	memset(out, 0, sizeof(*out));
-	out->facts = facts;
-	out->vote = (const void *)facts->request;
-	out->request = fact_row(facts, "vote_request", Isms__V1__ApprovalRequest,
-				isms__v1__approval_request);
-	out->assignees = fact_rows(facts, "vote_assignees", Isms__Store__V1__Assignee,
-				   isms__store__v1__assignee, &out->n_assignees);
-	out->votes = fact_rows(facts, "vote_votes", Isms__Store__V1__Vote, isms__store__v1__vote,
-			       &out->n_votes);
-	int32_t open = out->request->current_step;
-	if (open > 0 && (size_t)open <= out->request->steps->n_steps)
-		out->step = out->request->steps->steps[open - 1];
-	for (size_t i = 0; i < out->n_assignees; i++)
-		if (out->assignees[i]->step_no == open &&
-		    strcmp(out->assignees[i]->user_id, facts->principal->user_id) == 0)
-			out->me = out->assignees[i];
+	return must(arena_printf(source->facts->arena, "%s_%s", source->of, what));
 }
 
-/* Persons who were asked on a step. Whose account ended since is one of them: nobody
- * makes all of many all of few. */
+static bool is_active(const struct source *source, const char *user_id)
+{
+	size_t n;
+	const Isms__Store__V1__Account *const *rows =
+		fact_rows(source->facts, set_of(source, "voters"), Isms__Store__V1__Account,
+			  isms__store__v1__account, &n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rows[i]->meta->id, user_id) == 0)
+			return rows[i]->state == ISMS__V1__USER_STATE__USER_STATE_ACTIVE;
+	return false;
+}
+
+static bool is_revoked(const struct ballot *ballot, const char *delegation_id)
+{
+	for (size_t i = 0; i < ballot->n_delegations; i++)
+		if (strcmp(ballot->delegations[i]->meta->id, delegation_id) == 0)
+			return ballot->delegations[i]->revoked_at != NULL;
+	return true;
+}
+
+static const Isms__V1__PolicyStep *step_at(const struct ballot *ballot, int32_t step_no)
+{
+	const Isms__V1__PolicySteps *steps = ballot->request->steps;
+	return step_no < 1 || (size_t)step_no > steps->n_steps ? NULL : steps->steps[step_no - 1];
+}
+
+static bool is_entitled(const struct ballot *ballot, const Isms__Store__V1__Assignee *row)
+{
+	const Isms__V1__PolicyStep *step = step_at(ballot, row->step_no);
+	return step != NULL && authority_of(&ballot->terms, &ballot->grants, row->user_id,
+					    authority_role(step, row->escalated)) == AUTHORITY_HELD;
+}
+
+static void load_seats(struct ballot *out, const struct source *source)
+{
+	size_t n;
+	const Isms__Store__V1__Assignee *const *rows =
+		fact_rows(source->facts, set_of(source, "assignees"), Isms__Store__V1__Assignee,
+			  isms__store__v1__assignee, &n);
+	out->seats = must(
+		arena_array(source->facts->arena, struct ballot_seat, n + APPROVAL_ASSIGNEES_MAX));
+	for (size_t i = 0; i < n; i++)
+		out->seats[out->n_seats++] =
+			(struct ballot_seat){ .row = rows[i],
+					      .state = rows[i]->state,
+					      .entitled = is_entitled(out, rows[i]) };
+}
+
+/* The account by whose authority a vote was cast. */
+static const char *authority_behind(const Isms__Store__V1__Vote *vote)
+{
+	return vote->on_behalf_of[0] != '\0' ? vote->on_behalf_of : vote->voter_id;
+}
+
+static const struct ballot_seat *seat_behind(const struct ballot *ballot,
+					     const Isms__Store__V1__Vote *vote)
+{
+	for (size_t i = 0; i < ballot->n_seats; i++)
+		if (ballot->seats[i].row->step_no == vote->step_no &&
+		    strcmp(ballot->seats[i].row->user_id, authority_behind(vote)) == 0)
+			return &ballot->seats[i];
+	return NULL;
+}
+
+/* What made the voter one must hold until the request is resolved, and what was found
+ * void once stays so. */
+static bool is_void(const struct ballot *ballot, const struct source *source,
+		    const Isms__Store__V1__Vote *vote)
+{
+	const struct ballot_seat *seat = seat_behind(ballot, vote);
+	if (seat == NULL || seat->row->state == ASSIGNEE(VOID) || !seat->entitled)
+		return true;
+	return !is_active(source, vote->voter_id) ||
+	       (vote->on_behalf_of[0] != '\0' && is_revoked(ballot, vote->delegation_id));
+}
+
+static void load_entries(struct ballot *out, const struct source *source)
+{
+	size_t n;
+	const Isms__Store__V1__Vote *const *rows =
+		fact_rows(source->facts, set_of(source, "votes"), Isms__Store__V1__Vote,
+			  isms__store__v1__vote, &n);
+	out->entries = must(arena_array(source->facts->arena, struct ballot_entry, n + 1));
+	for (size_t i = 0; i < n; i++)
+		out->entries[out->n_entries++] =
+			(struct ballot_entry){ .row = rows[i],
+					       .is_void = is_void(out, source, rows[i]) };
+}
+
+/* The request as the separation of duties looks at it. */
+static void load_rules(struct ballot *out)
+{
+	struct eligibility_vote *votes =
+		must(arena_array(out->facts->arena, struct eligibility_vote, out->n_entries + 1));
+	for (size_t i = 0; i < out->n_entries; i++) {
+		const Isms__Store__V1__Vote *row = out->entries[i].row;
+		votes[i] = (struct eligibility_vote){
+			.step = (unsigned)row->step_no - 1,
+			.person = row->voter_person,
+			.delegator = row->on_behalf_person,
+			.approve = row->decision == DECISION(APPROVE) && !out->entries[i].is_void,
+		};
+	}
+	out->rules = (struct eligibility_request){
+		.requester = out->terms.requester,
+		.contributors = out->terms.contributors,
+		.n_contributors = out->terms.n_contributors,
+		.votes = votes,
+		.n_votes = out->n_entries,
+		.critical = out->request->level == LEVEL(CRITICAL),
+	};
+}
+
+void ballot_load(struct ballot *out, const struct facts *facts, const char *of)
+{
+	const struct source source = { facts, of };
+	memset(out, 0, sizeof(*out));
+	out->facts = facts;
+	out->request = fact_row(facts, set_of(&source, "request"), Isms__V1__ApprovalRequest,
+				isms__v1__approval_request);
+	out->step = step_at(out, out->request->current_step);
+	out->terms = (struct authority_request){
+		.requester = out->request->requested_by_person,
+		.contributors = (const char *const *)out->request->contributor_persons,
+		.n_contributors = out->request->n_contributor_persons,
+		.submitted_us = pb_time_us(out->request->meta->created_at),
+		.level = out->request->level,
+	};
+	out->grants.rows = fact_rows(facts, set_of(&source, "grants"), Isms__Store__V1__Candidate,
+				     isms__store__v1__candidate, &out->grants.n);
+	out->delegations =
+		fact_rows(facts, set_of(&source, "delegations"), Isms__Store__V1__HeldDelegation,
+			  isms__store__v1__held_delegation, &out->n_delegations);
+	load_seats(out, &source);
+	load_entries(out, &source);
+	load_rules(out);
+}
+
+struct ballot_seat *ballot_seat_of(const struct ballot *ballot, const char *user_id)
+{
+	for (size_t i = 0; i < ballot->n_seats && ballot->step != NULL; i++)
+		if (ballot->seats[i].row->step_no == ballot->step->step_no &&
+		    strcmp(ballot->seats[i].row->user_id, user_id) == 0)
+			return &ballot->seats[i];
+	return NULL;
+}
+
+void ballot_add(struct ballot *ballot, const Isms__Store__V1__Vote *vote)
+{
+	ballot->entries[ballot->n_entries++] = (struct ballot_entry){ .row = vote };
+}
+
+/* --- counting ---------------------------------------------------------------- */
+
+/* Persons who were asked on a step before it escalated. */
 static size_t asked(const struct ballot *ballot, int32_t step_no)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < ballot->n_assignees; i++) {
-		const Isms__Store__V1__Assignee *row = ballot->assignees[i];
-		bool counts = row->step_no == step_no;
-		for (size_t j = 0; j < i && counts; j++)
-			counts = ballot->assignees[j]->step_no != step_no ||
-				 strcmp(ballot->assignees[j]->person_id, row->person_id) != 0;
+	for (size_t i = 0; i < ballot->n_seats; i++) {
+		const Isms__Store__V1__Assignee *row = ballot->seats[i].row;
+		bool counts = row->step_no == step_no && !row->escalated;
+		for (size_t j = 0; j < i && counts; j++) {
+			const Isms__Store__V1__Assignee *other = ballot->seats[j].row;
+			counts = other->step_no != step_no || other->escalated ||
+				 strcmp(other->person_id, row->person_id) != 0;
+		}
 		n += counts;
 	}
 	return n;
@@ -52,196 +197,186 @@ static size_t asked(const struct ballot *ballot, int32_t step_no)
 size_t ballot_missing(const struct ballot *ballot, const Isms__V1__PolicyStep *step)
 {
 	size_t needed = policy_step_needs(step, asked(ballot, step->step_no));
-	for (size_t i = 0; i < ballot->n_votes && needed > 0; i++)
-		if (ballot->votes[i]->step_no == step->step_no && !ballot->votes[i]->lapsed &&
-		    ballot->votes[i]->decision == DECISION(APPROVE))
+	for (size_t i = 0; i < ballot->n_entries && needed > 0; i++) {
+		const struct ballot_entry *entry = &ballot->entries[i];
+		if (entry->row->step_no == step->step_no && !entry->is_void &&
+		    entry->row->decision == DECISION(APPROVE))
 			needed--;
+	}
 	return needed;
 }
 
-/* Whether the person has voted on the step, or before it where that counts. */
-static bool is_spent(const struct ballot *ballot, const char *person,
+bool ballot_is_spent(const struct ballot *ballot, const char *person,
 		     const Isms__V1__PolicyStep *step)
 {
-	for (size_t i = 0; i < ballot->n_votes; i++) {
-		const Isms__Store__V1__Vote *vote = ballot->votes[i];
+	for (size_t i = 0; i < ballot->n_entries; i++) {
+		const Isms__Store__V1__Vote *vote = ballot->entries[i].row;
 		bool counts = vote->step_no == step->step_no ||
 			      (step->distinct_from_prior && vote->step_no < step->step_no);
-		if (counts && strcmp(vote->voter_person, person) == 0)
+		if (counts && (strcmp(vote->voter_person, person) == 0 ||
+			       strcmp(vote->on_behalf_person, person) == 0))
 			return true;
 	}
 	return false;
+}
+
+static bool may_still_vote(const struct ballot *ballot, const struct ballot_seat *seat,
+			   const Isms__V1__PolicyStep *step)
+{
+	return seat->row->step_no == step->step_no && seat->state == ASSIGNEE(PENDING) &&
+	       seat->entitled && !ballot_is_spent(ballot, seat->row->person_id, step);
 }
 
 /* Persons who may still vote on a step. */
 static size_t left(const struct ballot *ballot, const Isms__V1__PolicyStep *step)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < ballot->n_assignees; i++) {
-		const Isms__Store__V1__Assignee *row = ballot->assignees[i];
-		bool counts = row->step_no == step->step_no && row->state == ASSIGNEE(PENDING) &&
-			      !is_spent(ballot, row->person_id, step);
+	for (size_t i = 0; i < ballot->n_seats; i++) {
+		const struct ballot_seat *seat = &ballot->seats[i];
+		bool counts = may_still_vote(ballot, seat, step);
 		for (size_t j = 0; j < i && counts; j++)
-			counts = ballot->assignees[j]->step_no != step->step_no ||
-				 ballot->assignees[j]->state != ASSIGNEE(PENDING) ||
-				 strcmp(ballot->assignees[j]->person_id, row->person_id) != 0;
+			counts = !may_still_vote(ballot, &ballot->seats[j], step) ||
+				 strcmp(ballot->seats[j].row->person_id, seat->row->person_id) != 0;
 		n += counts;
 	}
 	return n;
 }
 
-bool ballot_can_finish(const struct ballot *ballot)
+/* Adds a person to a list, once. */
+static size_t note(const char **persons, size_t n, const char *person)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(persons[i], person) == 0)
+			return n;
+	persons[n] = person;
+	return n + 1;
+}
+
+/* S7 ahead of time: persons who have approved, or may yet. Delegates may bring others. */
+static bool has_humans(const struct ballot *ballot)
+{
+	if (ballot->request->level != LEVEL(CRITICAL))
+		return true;
+	const Isms__V1__PolicySteps *steps = ballot->request->steps;
+	const char **persons = must(arena_array(ballot->facts->arena, const char *,
+						ballot->n_entries + ballot->n_seats + 1));
+	size_t n = 0;
+	for (size_t i = 0; i < ballot->n_entries; i++)
+		if (!ballot->entries[i].is_void &&
+		    ballot->entries[i].row->decision == DECISION(APPROVE))
+			n = note(persons, n, ballot->entries[i].row->voter_person);
+	for (size_t k = (size_t)ballot->step->step_no - 1; k < steps->n_steps; k++) {
+		if (steps->steps[k]->allow_delegate || steps->steps[k]->escalate_to_role[0] != '\0')
+			return true;
+		for (size_t i = 0; i < ballot->n_seats; i++)
+			if (may_still_vote(ballot, &ballot->seats[i], steps->steps[k]))
+				n = note(persons, n, ballot->seats[i].row->person_id);
+	}
+	return n >= ELIGIBILITY_CRITICAL_PERSONS;
+}
+
+enum ballot_outlook ballot_outlook(const struct ballot *ballot)
 {
 	const Isms__V1__PolicySteps *steps = ballot->request->steps;
+	enum ballot_outlook outlook = BALLOT_OPEN;
 	for (size_t k = 0; k < steps->n_steps; k++) {
 		const Isms__V1__PolicyStep *step = steps->steps[k];
 		bool passed = step->step_no < ballot->step->step_no;
-		if (ballot_missing(ballot, step) > (passed ? 0 : left(ballot, step)))
-			return false;
+		if (ballot_missing(ballot, step) <= (passed ? 0 : left(ballot, step)))
+			continue;
+		if (step == ballot->step && approval_step_can_escalate(ballot->request))
+			outlook = BALLOT_ESCALATES;
+		else if (step->step_no <= ballot->step->step_no ||
+			 step->escalate_to_role[0] == '\0')
+			return BALLOT_LOST;
 	}
-	return true;
+	return outlook == BALLOT_OPEN && !has_humans(ballot) ? BALLOT_LOST : outlook;
 }
 
-static struct status denied(const char *reason, const char *message)
+/* --- changing ---------------------------------------------------------------- */
+
+static const Isms__Store__V1__Assignee *new_seat(const struct ballot *ballot,
+						 const Isms__Store__V1__Candidate *holder)
 {
-	return status_make(STATUS_CODE_PERMISSION_DENIED, reason, message);
+	Isms__Store__V1__Assignee *row = must_new_of(
+		ballot->facts->arena, Isms__Store__V1__Assignee, isms__store__v1__assignee);
+	row->request_id = ballot->request->meta->id;
+	row->step_no = ballot->step->step_no;
+	row->user_id = holder->user_id;
+	row->person_id = holder->person_id;
+	row->display_name = holder->display_name;
+	row->via = ballot->step->escalate_to_role;
+	row->state = ASSIGNEE(PENDING);
+	row->escalated = true;
+	return row;
 }
 
-static struct status already_voted(void)
+size_t ballot_escalate(struct ballot *ballot)
 {
-	return status_make(STATUS_CODE_ALREADY_EXISTS, "ALREADY_VOTED",
-			   "this person has voted on this step");
-}
-
-static struct status refusal(enum eligibility rule)
-{
-	static const char *const messages[] = {
-		[ELIGIBILITY_SERVICE] = "a service account never votes",
-		[ELIGIBILITY_DELEGATE] = "nobody votes on behalf of somebody else",
-		[ELIGIBILITY_REQUESTER] = "the person who asked for it may not decide on it",
-		[ELIGIBILITY_CONTRIBUTOR] = "who wrote or scored it may not decide on it",
-		[ELIGIBILITY_DISTINCT] = "the step wants people who have not voted before",
-		[ELIGIBILITY_QUORUM_HUMANS] = "a critical risk needs three people who approve",
-	};
-	if (rule == ELIGIBLE)
-		return STATUS_OK;
-	if (rule == ELIGIBILITY_VOTED)
-		return already_voted();
-	return denied(eligibility_reason(rule), messages[rule]);
-}
-
-/* What the separation of duties says to the caller. */
-static struct status check_duties(const struct ballot *ballot)
-{
-	const Isms__Store__V1__Principal *principal = ballot->facts->principal;
-	const Isms__V1__ApprovalRequest *request = ballot->request;
-	struct eligibility_vote *votes = must(
-		arena_array(ballot->facts->arena, struct eligibility_vote, ballot->n_votes + 1));
-	for (size_t i = 0; i < ballot->n_votes; i++)
-		votes[i] = (struct eligibility_vote){
-			.step = (unsigned)ballot->votes[i]->step_no - 1,
-			.person = ballot->votes[i]->voter_person,
-			.approve = ballot->votes[i]->decision == DECISION(APPROVE) &&
-				   !ballot->votes[i]->lapsed,
+	const char *role = ballot->step->escalate_to_role;
+	size_t n = 0;
+	for (size_t i = 0; i < ballot->grants.n && ballot->n_seats < APPROVAL_ASSIGNEES_MAX; i++) {
+		const Isms__Store__V1__Candidate *holder = ballot->grants.rows[i];
+		const struct eligibility_voter voter = {
+			.service = holder->kind != ISMS__V1__USER_KIND__USER_KIND_HUMAN,
+			.person = holder->person_id,
 		};
-	const struct eligibility_request rules = {
-		.requester = request->requested_by_person,
-		.contributors = (const char *const *)request->contributor_persons,
-		.n_contributors = request->n_contributor_persons,
-		.votes = votes,
-		.n_votes = ballot->n_votes,
-		.critical = request->level == LEVEL(CRITICAL),
-	};
-	const struct eligibility_voter voter = {
-		.service = principal->kind != ISMS__V1__USER_KIND__USER_KIND_HUMAN,
-		.delegate = ballot->vote->on_behalf_of[0] != '\0' &&
-			    strcmp(ballot->vote->on_behalf_of, principal->user_id) != 0,
-		.person = principal->person_id,
-	};
-	const struct eligibility_ballot cast = {
-		.step = (unsigned)ballot->step->step_no - 1,
-		.distinct = ballot->step->distinct_from_prior,
-		.finishes = ballot->vote->decision == DECISION(APPROVE) &&
-			    (size_t)ballot->step->step_no == request->steps->n_steps &&
-			    ballot_missing(ballot, ballot->step) <= 1,
-	};
-	return refusal(eligibility_of_vote(&rules, &voter, &cast));
+		if (ballot_seat_of(ballot, holder->user_id) != NULL ||
+		    authority_of(&ballot->terms, &ballot->grants, holder->user_id, role) !=
+			    AUTHORITY_HELD ||
+		    eligibility_of_person(&ballot->rules, &voter) != ELIGIBLE ||
+		    ballot_is_spent(ballot, holder->person_id, ballot->step))
+			continue;
+		ballot->seats[ballot->n_seats++] =
+			(struct ballot_seat){ .row = new_seat(ballot, holder),
+					      .state = ASSIGNEE(PENDING),
+					      .added = true,
+					      .entitled = true };
+		n++;
+	}
+	return n;
 }
 
-static bool holds_role(const Isms__Store__V1__Access *access, const char *role_code)
+void ballot_drop(struct ballot *ballot)
 {
-	for (size_t i = 0; i < access->n_role_codes; i++)
-		if (strcmp(access->role_codes[i], role_code) == 0)
+	for (size_t i = 0; i < ballot->n_seats; i++)
+		ballot->seats[i].added = false;
+}
+
+static bool has_void_entry(const struct ballot *ballot, const struct ballot_seat *seat)
+{
+	for (size_t i = 0; i < ballot->n_entries; i++)
+		if (ballot->entries[i].is_void &&
+		    seat_behind(ballot, ballot->entries[i].row) == seat)
 			return true;
 	return false;
 }
 
-/* What made somebody an assignee must still hold. */
-static bool still_asked(const struct ballot *ballot)
+bool ballot_void(struct ballot *ballot, bool everybody)
 {
-	const Isms__Store__V1__Access *access = ballot->facts->access;
-	if (ballot->step->selector == SELECTOR(RISK_OWNER))
-		return strcmp(access->owner_id, ballot->facts->principal->user_id) == 0;
-	return holds_role(access, ballot->step->role_code);
-}
-
-static struct status check_authority(const struct ballot *ballot)
-{
-	const struct facts *facts = ballot->facts;
-	if (!facts_may(facts, "decision.cast")) {
-		struct status st = denied("PERMISSION_MISSING",
-					  "the caller does not have the permission for this");
-		status_add_pair(&st, facts->arena, "permission", "decision.cast");
-		status_add_pair(&st, facts->arena, "scope", facts->access->scope_id);
-		return st;
+	bool any = false;
+	for (size_t i = 0; i < ballot->n_seats; i++) {
+		struct ballot_seat *seat = &ballot->seats[i];
+		bool gone =
+			seat->state == ASSIGNEE(VOTED)
+				? has_void_entry(ballot, seat)
+				: everybody && seat->state == ASSIGNEE(PENDING) && !seat->entitled;
+		if (gone)
+			seat->state = ASSIGNEE(VOID);
+		any |= gone;
 	}
-	if (facts->access->max_accept_level < ballot->request->level)
-		return denied("AUTHORITY_LEVEL", "the level is above what the caller may accept");
-	return STATUS_OK;
+	return any;
 }
 
-static struct status not_asked(void)
+void ballot_put(const struct ballot *ballot, struct plan *plan)
 {
-	return denied("NOT_ASSIGNEE", "the caller is not asked on this step");
-}
-
-static struct status check_assignee(const struct ballot *ballot)
-{
-	if (ballot->me != NULL && ballot->me->state == ASSIGNEE(VOTED))
-		return already_voted();
-	if (ballot->me != NULL && ballot->me->state == ASSIGNEE(PENDING))
-		return STATUS_OK;
-	struct status st = check_duties(ballot);
-	if (status_ok(&st))
-		st = check_authority(ballot);
-	return status_ok(&st) ? not_asked() : st;
-}
-
-static struct status precondition(const char *reason, const char *message)
-{
-	return status_make(STATUS_CODE_FAILED_PRECONDITION, reason, message);
-}
-
-struct status ballot_check(const struct ballot *ballot)
-{
-	const Isms__V1__ApprovalRequest *request = ballot->request;
-	if (request->state != APPROVAL(PENDING) || ballot->step == NULL)
-		return precondition("CLOSED", "the request is closed");
-	if (ballot->vote->step_no != request->current_step)
-		return precondition("STEP_NOT_OPEN", "another step is open");
-	struct status st = check_assignee(ballot);
-	if (status_ok(&st))
-		st = check_authority(ballot);
-	if (status_ok(&st) && !still_asked(ballot))
-		st = not_asked();
-	if (status_ok(&st))
-		st = check_duties(ballot);
-	if (!status_ok(&st))
-		return st;
-	if (ballot->vote->snapshot_sha256.len != request->snapshot_sha256.len ||
-	    memcmp(ballot->vote->snapshot_sha256.data, request->snapshot_sha256.data,
-		   request->snapshot_sha256.len) != 0)
-		return precondition("CONTENT_CHANGED",
-				    "the digest is not that of what the request froze");
-	return STATUS_OK;
+	for (size_t i = 0; i < ballot->n_seats; i++) {
+		const struct ballot_seat *seat = &ballot->seats[i];
+		if (!seat->added && seat->state == seat->row->state)
+			continue;
+		Isms__Store__V1__Assignee *row =
+			plan_copy_of(plan, Isms__Store__V1__Assignee, seat->row);
+		row->state = seat->state;
+		plan_put(plan, KIND_APPROVAL_ASSIGNEE, &row->base);
+	}
 }

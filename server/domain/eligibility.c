@@ -16,28 +16,46 @@ static bool is_contributor(const struct eligibility_request *request, const char
 	return false;
 }
 
+/* S1, S2. */
+static enum eligibility of_involved(const struct eligibility_request *request, const char *person)
+{
+	if (strcmp(request->requester, person) == 0)
+		return ELIGIBILITY_REQUESTER;
+	return is_contributor(request, person) ? ELIGIBILITY_CONTRIBUTOR : ELIGIBLE;
+}
+
 enum eligibility eligibility_of_person(const struct eligibility_request *request,
 				       const struct eligibility_voter *voter)
 {
 	if (voter->service || voter->person[0] == '\0')
 		return ELIGIBILITY_SERVICE;
-	if (voter->delegate)
+	if (!voter->delegate)
+		return of_involved(request, voter->person);
+	if (!voter->delegated || voter->delegator == NULL || voter->delegator[0] == '\0' ||
+	    strcmp(voter->person, voter->delegator) == 0)
 		return ELIGIBILITY_DELEGATE;
-	if (strcmp(request->requester, voter->person) == 0)
-		return ELIGIBILITY_REQUESTER;
-	if (is_contributor(request, voter->person))
-		return ELIGIBILITY_CONTRIBUTOR;
-	return ELIGIBLE;
+	enum eligibility own = of_involved(request, voter->person);
+	return own != ELIGIBLE ? own : of_involved(request, voter->delegator);
 }
 
-static bool voted_on(const struct eligibility_request *request, const char *person, unsigned from,
-		     unsigned to)
+static bool took_part(const struct eligibility_request *request, const char *person, unsigned from,
+		      unsigned to)
 {
-	for (size_t i = 0; i < request->n_votes; i++)
-		if (request->votes[i].step >= from && request->votes[i].step <= to &&
-		    strcmp(request->votes[i].person, person) == 0)
+	for (size_t i = 0; i < request->n_votes; i++) {
+		const struct eligibility_vote *vote = &request->votes[i];
+		if (vote->step >= from && vote->step <= to &&
+		    (strcmp(vote->person, person) == 0 || strcmp(vote->delegator, person) == 0))
 			return true;
+	}
 	return false;
+}
+
+/* Whether voter or delegator did. */
+static bool is_spent(const struct eligibility_request *request,
+		     const struct eligibility_voter *voter, unsigned from, unsigned to)
+{
+	return took_part(request, voter->person, from, to) ||
+	       (voter->delegate && took_part(request, voter->delegator, from, to));
 }
 
 /* Persons who approved, the new one included. */
@@ -62,10 +80,9 @@ enum eligibility eligibility_of_vote(const struct eligibility_request *request,
 	enum eligibility ever = eligibility_of_person(request, voter);
 	if (ever != ELIGIBLE)
 		return ever;
-	if (voted_on(request, voter->person, ballot->step, ballot->step))
+	if (is_spent(request, voter, ballot->step, ballot->step))
 		return ELIGIBILITY_VOTED;
-	if (ballot->distinct && ballot->step > 0 &&
-	    voted_on(request, voter->person, 0, ballot->step - 1))
+	if (ballot->distinct && ballot->step > 0 && is_spent(request, voter, 0, ballot->step - 1))
 		return ELIGIBILITY_DISTINCT;
 	if (ballot->finishes && request->critical &&
 	    approvers(request, voter->person) < ELIGIBILITY_CRITICAL_PERSONS)

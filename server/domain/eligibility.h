@@ -5,14 +5,18 @@
  *
  * The rules, in the order in which a refusal is named:
  *   S4  a service account never votes
- *   S3  nobody votes on behalf of another: there are no delegations
+ *   S3  who votes on behalf of another does so by a delegation that fits (the rules
+ *       of that: delegation.h), and is another person. Both are spent by the vote:
+ *       what follows is asked of the one who votes, then of the one for whom
  *   S1  the person who asked does not vote
  *   S2  a person who wrote or scored the content does not vote; nor does an owner
  *       of a service account that did (owners are contributors)
- *   -   a person votes once on a step, by whatever account
- *   S5  on a step that wants other people, nobody who voted on an earlier step
- *   S7  what is critical is approved by at least three persons: an approval that
- *       would finish the request with fewer does not count */
+ *   -   a person takes part once on a step, by whatever account, and for whomever;
+ *       stepping back takes part
+ *   S5  on a step that wants other people, nobody who took part in an earlier step
+ *   S7  what is critical is approved by at least three persons who vote: an approval
+ *       that would finish the request with fewer does not count
+ * S6, that fresh grants of those involved give nothing, is authority.h's. */
 #ifndef ISMS_DOMAIN_ELIGIBILITY_H
 #define ISMS_DOMAIN_ELIGIBILITY_H
 
@@ -40,7 +44,8 @@ enum eligibility {
 struct eligibility_vote {
 	unsigned step; /* from 0 */
 	const char *person;
-	bool approve;
+	const char *delegator; /* person for whom; "" when in their own right */
+	bool approve;          /* and counts */
 };
 
 /* A request as far as the rules look at it. */
@@ -56,8 +61,10 @@ struct eligibility_request {
 /* Somebody who would vote. */
 struct eligibility_voter {
 	bool service;
-	bool delegate;      /* would vote on behalf of somebody else */
-	const char *person; /* "" for a service account */
+	const char *person;    /* "" for a service account */
+	bool delegate;         /* would vote on behalf of somebody else */
+	bool delegated;        /* by a delegation that fits */
+	const char *delegator; /* person for whom; of a delegate only */
 };
 
 /* A vote that would be cast. */

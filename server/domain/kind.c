@@ -9,6 +9,7 @@
 #include "isms/v1/approval.pb-c.h"
 #include "isms/v1/asset.pb-c.h"
 #include "isms/v1/catalog.pb-c.h"
+#include "isms/v1/delegation.pb-c.h"
 #include "isms/v1/directory.pb-c.h"
 #include "isms/v1/risk.pb-c.h"
 #include "isms/v1/scope.pb-c.h"
@@ -47,6 +48,7 @@ static const struct kind kinds[KIND_COUNT] = {
 	IN_SCOPE(KIND_APPROVAL_POLICY, "approval_policy", isms__v1__approval_policy, "policy.read"),
 	IN_SCOPE(KIND_APPROVAL_REQUEST, "approval_request", isms__v1__approval_request,
 		 "approval.read"),
+	IN_SCOPE(KIND_DELEGATION, "delegation", isms__v1__delegation, "approval.read"),
 	CHILD(KIND_APPROVAL_ASSIGNEE, "approval_assignee", isms__store__v1__assignee),
 	CHILD(KIND_APPROVAL_SNAPSHOT, "approval_snapshot", isms__store__v1__snapshot),
 	CHILD(KIND_APPROVAL_VOTE, "approval_vote", isms__store__v1__vote),

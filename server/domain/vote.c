@@ -1,22 +1,26 @@
-/* A vote is written with everything that it causes, or not at all. */
+/* A vote is written with everything that it causes, or not at all. What time has done
+ * to the step is done first, as the clock would have: nothing waits for that. */
 #include "server/domain/vote.h"
 
 #include <string.h>
 
 #include "common/arena.h"
 #include "common/pb.h"
+#include "server/domain/approval_step.h"
 #include "server/domain/ballot.h"
-#include "server/domain/dossier.h"
+#include "server/domain/matter.h"
 #include "server/domain/must.h"
-#include "server/domain/outcome.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
+#include "server/domain/voter.h"
 
 struct casting {
+	const Isms__V1__CastVoteRequest *vote;
 	struct ballot ballot;
-	struct dossier *dossier;
-	struct dossier_request *place;
-	struct outcome_subject subject;
+	struct voter voter;
+	struct matter matter;
+	bool escalated; /* by this call */
+	size_t asked;   /* people, by that */
 	size_t remaining;
 };
 
@@ -25,132 +29,208 @@ struct casting {
 static struct status give_up(struct casting *casting, Isms__V1__ApprovalState state,
 			     const char *reason, const char *message)
 {
-	struct dossier *dossier = casting->dossier;
-	dossier_close_request(dossier, casting->place, state, message);
-	outcome_return(dossier, casting->place->was);
-	dossier_settle(dossier, DOSSIER_STATE_ONLY);
-	dossier->plan->outcome = status_make(STATUS_CODE_FAILED_PRECONDITION, reason, message);
+	struct plan *plan = casting->matter.plan;
+	matter_end(&casting->matter, state,
+		   must(arena_printf(plan->arena, "%s: %s", reason, message)));
+	matter_settle(&casting->matter);
+	ballot_drop(&casting->ballot);
+	(void)ballot_void(&casting->ballot, false);
+	ballot_put(&casting->ballot, plan);
+	plan->outcome = status_make(STATUS_CODE_FAILED_PRECONDITION, reason, message);
 	return STATUS_OK;
 }
 
-static void put_vote(struct casting *casting, Isms__V1__ApprovalVote *out, struct plan *plan)
+static void escalate(struct casting *casting)
 {
-	const struct ballot *ballot = &casting->ballot;
-	const Isms__Store__V1__Principal *principal = ballot->facts->principal;
+	casting->escalated = true;
+	casting->asked = ballot_escalate(&casting->ballot);
+}
+
+/* How it stands, more people asked if need be and can be. */
+static enum ballot_outlook outlook(struct casting *casting)
+{
+	enum ballot_outlook found = ballot_outlook(&casting->ballot);
+	if (found != BALLOT_ESCALATES)
+		return found;
+	if (!casting->escalated)
+		escalate(casting);
+	return ballot_outlook(&casting->ballot) == BALLOT_OPEN ? BALLOT_OPEN : BALLOT_LOST;
+}
+
+static Isms__Store__V1__Vote *new_vote(struct casting *casting)
+{
+	struct plan *plan = casting->matter.plan;
+	const Isms__Store__V1__Principal *principal = casting->ballot.facts->principal;
+	const Isms__Store__V1__DecisionPace *pace =
+		fact_row(casting->ballot.facts, "vote_pace", Isms__Store__V1__DecisionPace,
+			 isms__store__v1__decision_pace);
 	Isms__Store__V1__Vote *row =
 		must_new_of(plan->arena, Isms__Store__V1__Vote, isms__store__v1__vote);
 	row->id = plan_new_id(plan);
-	row->request_id = ballot->request->meta->id;
-	row->step_no = ballot->step->step_no;
+	row->request_id = casting->ballot.request->meta->id;
+	row->step_no = casting->ballot.step->step_no;
 	row->voter_id = principal->user_id;
 	row->voter_person = principal->person_id;
 	row->voter_name = principal->display_name;
-	row->decision = ballot->vote->decision;
-	row->comment = ballot->vote->comment;
-	row->snapshot_sha256 = ballot->request->snapshot_sha256;
+	row->decision = casting->vote->decision;
+	row->comment = casting->vote->comment;
+	row->snapshot_sha256 = casting->ballot.request->snapshot_sha256;
 	row->session_id = principal->session_id;
 	row->at = must(pb_time_new(plan->arena, plan->now_us));
-	pb_copy_same(&out->base, &row->base);
-
-	Isms__Store__V1__Assignee *me = plan_copy_of(plan, Isms__Store__V1__Assignee, ballot->me);
-	me->state = ASSIGNEE(VOTED);
-	plan_put(plan, KIND_APPROVAL_ASSIGNEE, &me->base);
-	plan_put(plan, KIND_APPROVAL_VOTE, &row->base);
+	row->ordinal = pace == NULL ? 1 : pace->votes + 1;
+	if (casting->voter.by == NULL)
+		return row;
+	row->on_behalf_of = casting->voter.by->from_user_id;
+	row->on_behalf_person = casting->voter.by->from_person;
+	row->on_behalf_of_name = casting->voter.by->from_name;
+	row->delegation_id = casting->voter.by->meta->id;
+	return row;
 }
 
 /* One approval more: the step may be passed, and with it the request. */
 static void count_approval(struct casting *casting)
 {
 	struct ballot *ballot = &casting->ballot;
-	struct dossier *dossier = casting->dossier;
 	const Isms__V1__PolicySteps *steps = ballot->request->steps;
-	size_t missing = ballot_missing(ballot, ballot->step);
-	casting->remaining = missing > 0 ? missing - 1 : 0;
+	struct plan *plan = casting->matter.plan;
+	casting->remaining = ballot_missing(ballot, ballot->step);
 	if (casting->remaining > 0)
 		return;
+	ballot_drop(ballot);
+	casting->escalated = false;
+	(void)ballot_void(ballot, false);
 	if ((size_t)ballot->step->step_no == steps->n_steps) {
-		dossier_close_request(dossier, casting->place, APPROVAL(APPROVED), "approved");
-		outcome_approve(dossier, &casting->subject, ballot->facts);
+		matter_end(&casting->matter, APPROVAL(APPROVED), "approved");
 		return;
 	}
 	const Isms__V1__PolicyStep *next = steps->steps[ballot->step->step_no];
-	dossier_change_request(dossier, casting->place)->current_step = next->step_no;
+	approval_step_open(matter_request(&casting->matter), next->step_no, plan->now_us,
+			   plan->arena);
 	casting->remaining = ballot_missing(ballot, next);
+}
+
+/* One fewer who may approve: others are asked, or it is over. */
+static void count_recusal(struct casting *casting)
+{
+	casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
+	if (outlook(casting) == BALLOT_OPEN)
+		return;
+	casting->remaining = 0;
+	ballot_drop(&casting->ballot);
+	(void)ballot_void(&casting->ballot, false);
+	matter_end(&casting->matter, APPROVAL(EXPIRED),
+		   "NO_QUORUM: too few of the people who were asked may still decide");
+}
+
+static void end(struct casting *casting, Isms__V1__ApprovalState state, const char *reason)
+{
+	ballot_drop(&casting->ballot);
+	casting->escalated = false;
+	(void)ballot_void(&casting->ballot, false);
+	matter_end(&casting->matter, state, reason);
 }
 
 static void apply(struct casting *casting)
 {
-	struct dossier *dossier = casting->dossier;
 	/* the vote belongs to the request, whose version covers it */
-	dossier_change_request(dossier, casting->place);
-	switch (casting->ballot.vote->decision) {
+	Isms__V1__ApprovalRequest *request = matter_request(&casting->matter);
+	struct plan *plan = casting->matter.plan;
+	switch (casting->vote->decision) {
 	case DECISION(REJECT):
-		dossier_close_request(dossier, casting->place, APPROVAL(REJECTED), "rejected");
-		outcome_reject(dossier, &casting->subject);
+		end(casting, APPROVAL(REJECTED), "rejected");
 		break;
 	case DECISION(REQUEST_CHANGES):
-		dossier_close_request(dossier, casting->place, APPROVAL(CHANGES_REQUESTED),
-				      "changes were requested");
-		outcome_request_changes(dossier, &casting->subject);
+		end(casting, APPROVAL(CHANGES_REQUESTED), "changes were requested");
+		break;
+	case DECISION(RECUSE):
+		count_recusal(casting);
 		break;
 	default:
 		count_approval(casting);
 		break;
 	}
-	dossier_settle(dossier, DOSSIER_STATE_ONLY);
+	if (casting->escalated && request->state == APPROVAL(PENDING))
+		approval_step_escalate(request, casting->asked > 0, plan->now_us, plan->arena);
 }
 
-static bool run_out(const struct outcome_subject *subject, int64_t now_us)
+static void cast(struct casting *casting)
 {
-	return subject->acceptance != NULL &&
-	       pb_time_us(subject->acceptance->was->valid_until) <= now_us;
-}
+	struct plan *plan = casting->matter.plan;
+	Isms__Store__V1__Vote *row = new_vote(casting);
+	ballot_add(&casting->ballot, row);
+	casting->voter.seat->state =
+		casting->vote->decision == DECISION(RECUSE) ? ASSIGNEE(RECUSED) : ASSIGNEE(VOTED);
+	apply(casting);
+	matter_settle(&casting->matter);
+	ballot_put(&casting->ballot, plan);
+	plan_put(plan, KIND_APPROVAL_VOTE, &row->base);
 
-static void reply(struct casting *casting, Isms__V1__ApprovalVote *vote, struct plan *plan)
-{
-	Isms__V1__CastVoteResponse *message =
+	Isms__V1__CastVoteResponse *reply =
 		must_new_of(plan->arena, Isms__V1__CastVoteResponse, isms__v1__cast_vote_response);
-	message->request = casting->place->changed;
-	message->vote = vote;
-	message->remaining = (int32_t)casting->remaining;
-	plan_reply(plan, &message->base);
+	reply->vote = must_new_of(plan->arena, Isms__V1__ApprovalVote, isms__v1__approval_vote);
+	pb_copy_same(&reply->vote->base, &row->base);
+	reply->request = matter_request(&casting->matter);
+	reply->remaining = (int32_t)casting->remaining;
+	plan_reply(plan, &reply->base);
+}
+
+/* Who votes, and whether they may. */
+static struct status check_voter(struct casting *casting)
+{
+	struct ballot *ballot = &casting->ballot;
+	struct status st = voter_check_open(ballot, casting->vote);
+	if (!status_ok(&st))
+		return st;
+	if (approval_step_escalates(ballot->request, ballot->facts->now_us))
+		escalate(casting); /* whoever is asked by it may be the caller */
+	voter_find(&casting->voter, ballot, casting->vote);
+	st = voter_check(&casting->voter, ballot, casting->vote);
+	return status_ok(&st) ? voter_check_pace(ballot) : st;
+}
+
+/* Whether the request can still be decided: false when it ends by this. */
+static bool is_alive(struct casting *casting, struct status *out)
+{
+	const struct ballot *ballot = &casting->ballot;
+	bool overdue = approval_step_overdue(ballot->request, ballot->facts->now_us) &&
+		       casting->asked == 0;
+	if (!matter_is_current(&casting->matter))
+		*out = give_up(casting, APPROVAL(STALE), "STALE",
+			       "what was submitted has changed since");
+	else if (matter_has_run_out(&casting->matter))
+		*out = give_up(casting, APPROVAL(EXPIRED), "EXPIRED",
+			       "the end that was asked for has passed");
+	else if (overdue)
+		*out = give_up(casting, APPROVAL(EXPIRED), "STEP_OVERDUE",
+			       "the step was not decided in time");
+	else if (casting->vote->decision == DECISION(APPROVE) && outlook(casting) != BALLOT_OPEN)
+		*out = give_up(casting, APPROVAL(EXPIRED), "NO_QUORUM",
+			       "too few of the people who were asked may still decide");
+	else
+		return true;
+	return false;
 }
 
 struct status vote_cast(const struct facts *facts, struct plan *plan)
 {
+	static const struct matter_sets sets = { "dossier_risk_of_request", "request",
+						 "vote_policies" };
 	struct casting *casting = must(arena_new_of(plan->arena, struct casting));
-	ballot_load(&casting->ballot, facts);
-	const struct ballot *ballot = &casting->ballot;
-	if (ballot->vote->decision != DECISION(APPROVE) && text_blank(ballot->vote->comment))
+	memset(casting, 0, sizeof(*casting));
+	casting->vote = (const void *)facts->request;
+	ballot_load(&casting->ballot, facts, "vote");
+	if (casting->vote->decision != DECISION(APPROVE) && text_blank(casting->vote->comment))
 		return status_invalid(plan->arena, "comment", "is required unless APPROVE");
-	struct status st = ballot_check(ballot);
+	struct status st = check_voter(casting);
 	if (!status_ok(&st))
 		return st;
-	const Isms__V1__Risk *risk =
-		fact_row(facts, "dossier_risk_of_request", Isms__V1__Risk, isms__v1__risk);
-	casting->dossier = must(arena_new_of(plan->arena, struct dossier));
-	st = dossier_load(casting->dossier, plan, facts, risk, "request");
+	st = matter_load(&casting->matter, facts, plan, casting->ballot.request, &sets);
 	if (!status_ok(&st))
 		return st;
-	casting->place = dossier_find_request(casting->dossier, ballot->request->meta->id);
-	if (casting->place == NULL) /* closed between two statements of the load */
-		return status_make(STATUS_CODE_FAILED_PRECONDITION, "CLOSED",
-				   "the request is closed");
 	plan->subject_kind = KIND_APPROVAL_REQUEST;
-	plan->subject_id = ballot->request->meta->id;
-	if (!outcome_subject_find(&casting->subject, casting->dossier, ballot->request))
-		return give_up(casting, APPROVAL(STALE), "STALE",
-			       "what was submitted has changed since");
-	if (run_out(&casting->subject, facts->now_us))
-		return give_up(casting, APPROVAL(EXPIRED), "EXPIRED",
-			       "the end that was asked for has passed");
-	if (ballot->vote->decision == DECISION(APPROVE) && !ballot_can_finish(ballot))
-		return give_up(casting, APPROVAL(EXPIRED), "NO_QUORUM",
-			       "too few of the people who were asked may still decide");
-	Isms__V1__ApprovalVote *vote =
-		must_new_of(plan->arena, Isms__V1__ApprovalVote, isms__v1__approval_vote);
-	apply(casting);
-	put_vote(casting, vote, plan);
-	reply(casting, vote, plan);
+	plan->subject_id = casting->ballot.request->meta->id;
+	if (!is_alive(casting, &st))
+		return st;
+	cast(casting);
 	return STATUS_OK;
 }

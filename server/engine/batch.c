@@ -55,7 +55,8 @@ static const uint8_t *secret_digest(const struct engine_call *call)
 
 struct query_args batch_args(const struct engine_call *call)
 {
-	struct query_args args = { .permission = call->method->rpc->permission };
+	struct query_args args = { .permission = call->method->rpc->permission,
+				   .decisions = call->engine->limits.decisions_per_hour };
 	if (call->principal != NULL) {
 		args.org = call->principal->org_id;
 		args.actor = call->principal->user_id;

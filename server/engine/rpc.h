@@ -11,7 +11,7 @@
 #include "server/domain/facts.h"
 #include "server/domain/plan.h"
 
-enum { RPC_LOADS_MAX = 12 };
+enum { RPC_LOADS_MAX = 16 };
 
 enum rpc_mode {
 	RPC_READ = 1, /* queries fill the reply; or, with decide, load, decide, reply */

@@ -3,6 +3,7 @@
  * it. */
 #include "server/rpc/services.h"
 
+#include "isms/store/v1/decision.pb-c.h"
 #include "isms/store/v1/insight.pb-c.h"
 #include "isms/store/v1/store.pb-c.h"
 #include "server/domain/insight.h"
@@ -32,7 +33,11 @@ static const struct rpc rpcs[] = {
 		    LOAD("vote_assignees", isms__store__v1__assignee),
 		    LOAD("vote_voters", isms__store__v1__account),
 		    LOAD("vote_votes", isms__store__v1__vote),
-		    LOAD("vote_persons", isms__store__v1__person) },
+		    LOAD("vote_persons", isms__store__v1__person),
+		    LOAD("vote_grants", isms__store__v1__candidate),
+		    LOAD("vote_delegations", isms__store__v1__held_delegation),
+		    LOAD("vote_pace", isms__store__v1__decision_pace),
+		    LOAD("vote_policies", isms__v1__approval_policy) },
 	  .decide = vote_cast },
 	{ .method = "ChangesSinceMyDecision",
 	  .mode = RPC_READ,

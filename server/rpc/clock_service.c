@@ -2,7 +2,9 @@
 #include "server/rpc/services.h"
 
 #include "isms/store/v1/clock.pb-c.h"
+#include "isms/store/v1/decision.pb-c.h"
 #include "server/domain/acceptance_term.h"
+#include "server/domain/approval_advance.h"
 #include "server/rpc/dossier_loads.h"
 
 #define DOSSIER_OF_ACCEPTANCE                                                                      \
@@ -14,6 +16,18 @@ static const struct rpc rpcs[] = {
 	  .auth = RPC_AUTH_SYSTEM,
 	  .load = { DOSSIER_OF_ACCEPTANCE },
 	  .decide = acceptance_expire },
+	{ .method = "AdvanceRequest",
+	  .mode = RPC_WRITE,
+	  .auth = RPC_AUTH_SYSTEM,
+	  .load = { LOAD("dossier_risk_of_open", isms__v1__risk), DOSSIER_LOADS("open"),
+		    LOAD("advance_request", isms__v1__approval_request),
+		    LOAD("advance_assignees", isms__store__v1__assignee),
+		    LOAD("advance_voters", isms__store__v1__account),
+		    LOAD("advance_votes", isms__store__v1__vote),
+		    LOAD("advance_grants", isms__store__v1__candidate),
+		    LOAD("advance_delegations", isms__store__v1__held_delegation),
+		    LOAD("advance_policies", isms__v1__approval_policy) },
+	  .decide = approval_advance },
 };
 
 const struct rpc_service clock_service = {

@@ -13,6 +13,7 @@ extern const struct rpc_service audit_log_service;
 extern const struct rpc_service auth_service;
 extern const struct rpc_service catalog_service;
 extern const struct rpc_service clock_service;
+extern const struct rpc_service delegation_service;
 extern const struct rpc_service directory_service;
 extern const struct rpc_service policy_service;
 extern const struct rpc_service risk_service;

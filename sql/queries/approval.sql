@@ -22,8 +22,7 @@ WHERE t.org_id = $1 AND t.id = $2
 ORDER BY k.depth, y.priority DESC, y.no DESC, y.id
 LIMIT 1;
 
--- Everybody who may decide in the risk's scope, a row for each role held there, and one
--- without a role for the owner of the risk.
+-- Everybody who may decide in the risk's scope, a row for each grant in force there.
 -- name: candidates_for_plan
 -- class: point
 -- params: $org id
@@ -31,26 +30,9 @@ WITH d AS (
 	SELECT r.scope_id, r.owner_id
 	FROM treatment_plan t
 	JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
-	WHERE t.org_id = $1 AND t.id = $2),
-power AS (
-	SELECT a.user_id,
-	       max(a.max_accept_level) FILTER (WHERE 'decision.cast' = ANY (a.permissions))
-		AS max_accept_level,
-	       array_agg(DISTINCT a.role_code) AS role_codes
-	FROM d JOIN access a ON a.org_id = $1 AND a.scope_id = d.scope_id
-	WHERE a.org_id = $1
-	GROUP BY a.user_id
-	HAVING bool_or('decision.cast' = ANY (a.permissions)))
-SELECT u.id AS user_id, u.person_id, u.display_name, n.role_code, u.kind, w.max_accept_level
-FROM power w
-JOIN app_user u ON u.org_id = $1 AND u.id = w.user_id AND u.state = 'ACTIVE'
-CROSS JOIN LATERAL (
-	SELECT '' AS role_code FROM d WHERE d.owner_id = u.id
-	UNION ALL
-	SELECT unnest(w.role_codes)) n
-WHERE u.org_id = $1
-ORDER BY u.id, n.role_code
-LIMIT 2000;
+	WHERE t.org_id = $1 AND t.id = $2)
+SELECT {columns_of_candidate}, d.owner_id = u.id AS owner
+{candidates_in_scope};
 
 -- Persons who wrote the content, and the last who scored the risk; a service account
 -- counts as its owners.
@@ -97,26 +79,9 @@ WITH d AS (
 	SELECT r.scope_id, r.owner_id
 	FROM risk_acceptance t
 	JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
-	WHERE t.org_id = $1 AND t.id = $2),
-power AS (
-	SELECT a.user_id,
-	       max(a.max_accept_level) FILTER (WHERE 'decision.cast' = ANY (a.permissions))
-		AS max_accept_level,
-	       array_agg(DISTINCT a.role_code) AS role_codes
-	FROM d JOIN access a ON a.org_id = $1 AND a.scope_id = d.scope_id
-	WHERE a.org_id = $1
-	GROUP BY a.user_id
-	HAVING bool_or('decision.cast' = ANY (a.permissions)))
-SELECT u.id AS user_id, u.person_id, u.display_name, n.role_code, u.kind, w.max_accept_level
-FROM power w
-JOIN app_user u ON u.org_id = $1 AND u.id = w.user_id AND u.state = 'ACTIVE'
-CROSS JOIN LATERAL (
-	SELECT '' AS role_code FROM d WHERE d.owner_id = u.id
-	UNION ALL
-	SELECT unnest(w.role_codes)) n
-WHERE u.org_id = $1
-ORDER BY u.id, n.role_code
-LIMIT 2000;
+	WHERE t.org_id = $1 AND t.id = $2)
+SELECT {columns_of_candidate}, d.owner_id = u.id AS owner
+{candidates_in_scope};
 
 -- name: contributors_of_acceptance
 -- class: point
@@ -180,7 +145,7 @@ WHERE q.org_id = $1 AND q.id = $4
 -- params: $org $actor $permission id
 SELECT t.step_no, t.user_id, t.display_name, t.via,
        CASE WHEN t.state = 'PENDING' AND (q.state <> 'PENDING' OR u.state = 'DEACTIVATED')
-            THEN 'VOID' ELSE t.state END AS state
+            THEN 'VOID' ELSE t.state END AS state, t.escalated
 FROM approval_request q
 JOIN approval_assignee t ON t.org_id = q.org_id AND t.request_id = q.id
 JOIN app_user u ON u.org_id = t.org_id AND u.id = t.user_id
@@ -196,9 +161,12 @@ ORDER BY t.step_no, t.display_name, t.user_id;
 -- class: point
 -- params: $org $actor $permission id
 SELECT t.id, t.step_no, t.voter_id, t.voter_person, t.voter_name, t.decision, t.comment,
-       t.snapshot_sha256, t.at
+       t.snapshot_sha256, t.at, t.on_behalf_of, t.on_behalf_of_name, t.delegation_id,
+       e.state = 'VOID' AS void
 FROM approval_request q
 JOIN approval_vote t ON t.org_id = q.org_id AND t.request_id = q.id
+JOIN approval_assignee e ON e.org_id = t.org_id AND e.request_id = t.request_id
+                        AND e.step_no = t.step_no AND e.user_id = t.assignee_id
 WHERE q.org_id = $1 AND q.id = $4
   AND (q.requested_by = $2
        OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
@@ -237,55 +205,197 @@ WHERE q.org_id = $1 AND q.id = $2;
 -- name: vote_assignees
 -- class: point
 -- params: $org request_id
-SELECT t.request_id, t.step_no, t.user_id, t.person_id, t.display_name, t.via,
-       CASE WHEN t.state = 'PENDING' AND u.state = 'DEACTIVATED' THEN 'VOID' ELSE t.state END AS state
+SELECT {columns_of_assignee}
 FROM approval_assignee t
-JOIN app_user u ON u.org_id = t.org_id AND u.id = t.user_id
 WHERE t.org_id = $1 AND t.request_id = $2
 ORDER BY t.step_no, t.user_id;
 
--- The accounts that have voted: whoever takes a right from one changes its version.
--- Loaded before the votes, which say whether those rights still hold.
+-- The accounts that have voted, or are voted for: whoever takes a right from one changes
+-- its version. Loaded before the votes and the grants, which say what is held.
 -- name: vote_voters
 -- class: point
 -- kind: app_user
--- params: $org request_id
-SELECT u.id, u.version
+-- params: $org request_id on_behalf_of
+SELECT u.id, u.version, u.state
 FROM app_user u
 WHERE u.org_id = $1
-  AND u.id IN (SELECT v.voter_id FROM approval_vote v
-               WHERE v.org_id = $1 AND v.request_id = $2);
+  AND u.id IN (SELECT n.id FROM approval_vote v
+               CROSS JOIN LATERAL (VALUES (v.voter_id), (v.on_behalf_of)) AS n (id)
+               WHERE v.org_id = $1 AND v.request_id = $2
+               UNION ALL SELECT $3);
 
--- What made the voter an assignee must hold until the request is finished.
--- name: vote_votes
--- class: point
--- params: $org request_id
-SELECT v.id, v.request_id, v.step_no, v.voter_id, v.voter_person, v.voter_name, v.decision,
-       v.comment, v.snapshot_sha256, v.session_id, v.at,
-       (u.state <> 'ACTIVE' OR a.max_accept_level < q.level
-        OR NOT 'decision.cast' = ANY (a.permissions)
-        OR NOT (t.via = 'RISK_OWNER' OR t.via = ANY (a.role_codes))) AS lapsed
-FROM approval_vote v
-JOIN approval_request q ON q.org_id = v.org_id AND q.id = v.request_id
-JOIN approval_assignee t ON t.org_id = v.org_id AND t.request_id = v.request_id
-                        AND t.step_no = v.step_no AND t.user_id = v.voter_id
-JOIN app_user u ON u.org_id = v.org_id AND u.id = v.voter_id
-CROSS JOIN LATERAL access_at($1, v.voter_id, q.scope_id) a
-WHERE v.org_id = $1 AND v.request_id = $2
-ORDER BY v.id;
-
--- The caller and everybody who has voted: they may not become one person meanwhile.
+-- The caller and everybody who has voted or is voted for: they may not become one person
+-- meanwhile.
 -- name: vote_persons
 -- class: point
 -- kind: person
--- params: $org $actor request_id
+-- params: $org request_id $actor on_behalf_of
 SELECT n.id, n.version, n.created_at, n.created_by, n.updated_at, n.updated_by, n.archived_at
 FROM person n
 WHERE n.org_id = $1
-  AND n.id IN (SELECT u.person_id FROM app_user u WHERE u.org_id = $1 AND u.id = $2
+  AND n.id IN (SELECT u.person_id FROM app_user u WHERE u.org_id = $1 AND u.id IN ($3, $4)
                UNION
-               SELECT v.voter_person FROM approval_vote v
-               WHERE v.org_id = $1 AND v.request_id = $3);
+               SELECT p.id FROM approval_vote v
+               CROSS JOIN LATERAL (VALUES (v.voter_person), (v.on_behalf_person)) AS p (id)
+               WHERE v.org_id = $1 AND v.request_id = $2);
+
+-- name: vote_votes
+-- class: point
+-- params: $org request_id
+SELECT {columns_of_vote}
+FROM approval_vote v
+WHERE v.org_id = $1 AND v.request_id = $2
+ORDER BY v.id;
+
+-- What makes people those who are asked must hold at each vote, and until the end.
+-- name: vote_grants
+-- class: point
+-- params: $org request_id $actor
+WITH w AS (
+	SELECT s.user_id FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = $2
+	UNION
+	SELECT $3
+	UNION
+	({escalation_of_request}))
+SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner
+{grants_of_request};
+
+-- By which votes were cast, and by which the caller might vote.
+-- name: vote_delegations
+-- class: point
+-- kind: delegation
+-- params: $org request_id $actor
+SELECT {columns_of_held_delegation}
+FROM approval_request q
+JOIN delegation d ON d.org_id = $1
+JOIN app_user f ON f.org_id = $1 AND f.id = d.from_user_id
+WHERE q.org_id = $1 AND q.id = $2
+  AND (d.id IN (SELECT v.delegation_id FROM approval_vote v
+                WHERE v.org_id = $1 AND v.request_id = $2 AND v.delegation_id IS NOT NULL)
+       OR d.id IN (SELECT m.id FROM delegation m
+                   WHERE m.org_id = $1 AND m.to_user_id = $3
+                     AND m.ends_at > now() - interval '30 days'
+                     AND m.from_user_id IN (SELECT s.user_id FROM approval_assignee s
+                                            WHERE s.org_id = $1 AND s.request_id = $2)
+                   ORDER BY m.revoked_at IS NOT NULL, m.id DESC LIMIT 64));
+
+-- How fast the caller's person decides.
+-- name: vote_pace
+-- class: point
+-- params: $org $actor $decisions
+SELECT n.votes, w.at AS window_began_at
+FROM app_user u
+CROSS JOIN LATERAL (SELECT coalesce(max(v.ordinal), 0) AS votes FROM approval_vote v
+                    WHERE v.org_id = $1 AND v.voter_person = u.person_id) n
+LEFT JOIN approval_vote w ON w.org_id = $1 AND w.voter_person = u.person_id
+                         AND w.ordinal = n.votes - $3::bigint + 1
+WHERE u.org_id = $1 AND u.id = $2;
+
+-- --- the same for the clock
+
+-- name: advance_request
+-- class: point
+-- kind: approval_request
+-- params: $org id
+SELECT {columns_of_request}
+FROM approval_request q
+WHERE q.org_id = $1 AND q.id = $2;
+
+-- name: advance_assignees
+-- class: point
+-- params: $org id
+SELECT {columns_of_assignee}
+FROM approval_assignee t
+WHERE t.org_id = $1 AND t.request_id = $2
+ORDER BY t.step_no, t.user_id;
+
+-- name: advance_voters
+-- class: point
+-- kind: app_user
+-- params: $org id
+SELECT u.id, u.version, u.state
+FROM app_user u
+WHERE u.org_id = $1
+  AND u.id IN (SELECT n.id FROM approval_vote v
+               CROSS JOIN LATERAL (VALUES (v.voter_id), (v.on_behalf_of)) AS n (id)
+               WHERE v.org_id = $1 AND v.request_id = $2);
+
+-- name: advance_votes
+-- class: point
+-- params: $org id
+SELECT {columns_of_vote}
+FROM approval_vote v
+WHERE v.org_id = $1 AND v.request_id = $2
+ORDER BY v.id;
+
+-- What makes people those who are asked must hold at each vote, and until the end.
+-- name: advance_grants
+-- class: point
+-- params: $org id
+WITH w AS (
+	SELECT s.user_id FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = $2
+	UNION
+	SELECT NULL::uuid
+	UNION
+	({escalation_of_request}))
+SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner
+{grants_of_request};
+
+-- name: advance_delegations
+-- class: point
+-- kind: delegation
+-- params: $org id
+SELECT {columns_of_held_delegation}
+FROM approval_request q
+JOIN approval_vote v ON v.org_id = $1 AND v.request_id = q.id
+JOIN delegation d ON d.org_id = $1 AND d.id = v.delegation_id
+JOIN app_user f ON f.org_id = $1 AND f.id = d.from_user_id
+WHERE q.org_id = $1 AND q.id = $2;
+
+-- name: dossier_risk_of_open
+-- class: point
+-- kind: risk
+-- params: $org id
+WITH d AS ({named_request})
+SELECT {columns_of_risk}
+FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
+WHERE r.org_id = $1;
+
+-- name: dossier_plans_of_open
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+WITH d AS ({named_request})
+SELECT {columns_of_plan}
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.state IN ({open_plan_states}))
+ORDER BY p.id
+LIMIT 33;
+
+-- name: dossier_acceptances_of_open
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+WITH d AS ({named_request})
+SELECT {columns_of_acceptance}
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY c.id
+LIMIT 9;
+
+-- name: dossier_requests_of_open
+-- class: point
+-- kind: approval_request
+-- params: $org id
+WITH d AS ({named_request})
+SELECT {columns_of_request}
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 9;
 
 -- name: approval_request_insert
 -- class: commit
@@ -293,34 +403,38 @@ WHERE n.org_id = $1
 -- params: subject_kind subject_id subject_ref subject_version risk_id risk_version level
 -- params: state current_step requested_by requested_by_person contributor_persons
 -- params: snapshot_sha256 policy_id policy_no steps closed_at close_reason
--- params: step_opened_at step_due_at escalates_at escalated
+-- params: step_opened_at step_due_at escalates_at escalated escalates_to allows_delegate
 INSERT INTO approval_request
        (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
         subject_kind, subject_id, subject_ref, subject_version, risk_id, risk_version, level,
         state, current_step, requested_by, requested_by_person, contributor_persons,
         snapshot_sha256, policy_id, policy_no, steps, closed_at, close_reason,
-        step_opened_at, step_due_at, escalates_at, escalated)
+        step_opened_at, step_due_at, escalates_at, escalated, escalates_to,
+        allows_delegate)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::smallint, 0::smallint), $17, $18, $19, $20,
-        coalesce($21::uuid[], '{}'), $22, $23, $24, $25, $26, $27, $28, $29, $30, $31);
+        coalesce($21::uuid[], '{}'), $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32,
+        $33);
 
 -- What was frozen stays.
 -- name: approval_request_update
 -- class: commit
 -- params: $org id version updated_at updated_by risk_version state current_step closed_at
--- params: close_reason step_opened_at step_due_at escalates_at escalated
+-- params: close_reason step_opened_at step_due_at escalates_at escalated escalates_to
+-- params: allows_delegate
 UPDATE approval_request
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, risk_version = $6,
         state = $7, current_step = $8, closed_at = $9, close_reason = $10,
-        step_opened_at = $11, step_due_at = $12, escalates_at = $13, escalated = $14
+        step_opened_at = $11, step_due_at = $12, escalates_at = $13, escalated = $14,
+        escalates_to = $15, allows_delegate = $16
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- name: approval_assignee_put
 -- class: commit
--- params: $org request_id step_no user_id person_id display_name via state
+-- params: $org request_id step_no user_id person_id display_name via state escalated
 INSERT INTO approval_assignee (org_id, request_id, step_no, user_id, person_id, display_name, via,
-                               state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                               state, escalated)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (org_id, request_id, step_no, user_id) DO UPDATE SET state = excluded.state;
 
 -- name: approval_snapshot_put
@@ -331,8 +445,9 @@ INSERT INTO approval_snapshot (org_id, request_id, snapshot) VALUES ($1, $2, $3)
 -- name: approval_vote_put
 -- class: commit
 -- params: $org id request_id step_no voter_id voter_person voter_name decision comment
--- params: snapshot_sha256 session_id at
+-- params: snapshot_sha256 session_id at on_behalf_of on_behalf_person on_behalf_of_name
+-- params: delegation_id ordinal
 INSERT INTO approval_vote (org_id, id, request_id, step_no, voter_id, voter_person, voter_name,
-                           decision, comment, snapshot_sha256, session_id, at, ordinal)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce(max(v.ordinal), 0) + 1
-FROM approval_vote v WHERE v.org_id = $1 AND v.voter_person = $6;
+                           decision, comment, snapshot_sha256, session_id, at, on_behalf_of,
+                           on_behalf_person, on_behalf_of_name, delegation_id, ordinal)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);

@@ -143,3 +143,69 @@ coalesce(o.entity_version, 0) AS entity_version, o.scope_id,
 (SELECT array_agg(k.ancestor_id) FROM scope_closure k
  WHERE k.org_id = o.org_id AND k.descendant_id = o.scope_id) AS scope_ids,
 e.actor_id, coalesce(left(e.actor_name, 200), '') AS actor_name, o.audit_event_id;
+
+-- Of access a of app_user u, who holds it, given by app_user g.
+-- fragment: columns_of_candidate
+u.id AS user_id, u.person_id, u.display_name, u.kind, a.role_code, a.max_accept_level,
+'decision.cast' = ANY (a.permissions) AS may_decide,
+CASE g.kind WHEN 'HUMAN' THEN ARRAY[g.person_id] WHEN 'SERVICE' THEN g.owner_person_ids
+            ELSE '{}'::uuid[] END AS granted_by_persons, a.granted_at;
+
+-- Grants of those who may decide in the scope of d; a row for each.
+-- fragment: candidates_in_scope
+FROM d JOIN access a ON a.org_id = $1 AND a.scope_id = d.scope_id
+JOIN app_user u ON u.org_id = $1 AND u.id = a.user_id AND u.state = 'ACTIVE'
+LEFT JOIN app_user g ON g.org_id = $1 AND g.id = a.granted_by
+WHERE a.org_id = $1
+  AND a.user_id IN (SELECT b.user_id FROM d JOIN access b ON b.org_id = $1
+                    AND b.scope_id = d.scope_id AND 'decision.cast' = ANY (b.permissions)
+                    WHERE b.org_id = $1)
+ORDER BY u.id, a.role_code, a.grant_id
+LIMIT 2000;
+
+-- Who holds the role that the open step of the request $2 escalates to.
+-- fragment: escalation_of_request
+SELECT h.user_id FROM approval_request q
+JOIN scope_closure k ON k.org_id = $1 AND k.descendant_id = q.scope_id
+JOIN role_grant h ON h.org_id = $1 AND h.role_code = q.escalates_to
+     AND h.scope_id = k.ancestor_id AND h.revoked_at IS NULL
+WHERE q.org_id = $1 AND q.id = $2 AND q.state = 'PENDING' AND q.escalates_to <> '';
+
+-- Grants at the scope of the request $2 of the users of w.
+-- fragment: grants_of_request
+FROM approval_request q
+JOIN access a ON a.org_id = $1 AND a.scope_id = q.scope_id
+JOIN w ON w.user_id = a.user_id
+JOIN app_user u ON u.org_id = $1 AND u.id = a.user_id AND u.state = 'ACTIVE'
+LEFT JOIN app_user g ON g.org_id = $1 AND g.id = a.granted_by
+LEFT JOIN risk r ON r.org_id = $1 AND r.id = q.risk_id
+WHERE q.org_id = $1 AND q.id = $2
+ORDER BY u.id, a.role_code, a.grant_id
+LIMIT 2000;
+
+-- Of approval_vote v.
+-- fragment: columns_of_vote
+v.id, v.request_id, v.step_no, v.voter_id, v.voter_person, v.voter_name, v.decision,
+v.comment, v.snapshot_sha256, v.session_id, v.at, v.on_behalf_of, v.on_behalf_person,
+v.on_behalf_of_name, v.delegation_id, v.ordinal;
+
+-- Of approval_assignee t.
+-- fragment: columns_of_assignee
+t.request_id, t.step_no, t.user_id, t.person_id, t.display_name, t.via, t.state, t.escalated;
+
+-- Delegation d, of account f, towards approval_request q.
+-- fragment: columns_of_held_delegation
+d.id, d.version, d.created_at, d.from_user_id, f.person_id AS from_person,
+f.display_name AS from_name, d.to_user_id, d.max_level, d.starts_at, d.ends_at, d.revoked_at,
+q.subject_kind = ANY (d.subject_kinds) AS covers_kind,
+EXISTS (SELECT 1 FROM scope_closure k WHERE k.org_id = $1 AND k.ancestor_id = d.scope_id
+        AND k.descendant_id = q.scope_id) AS covers_scope;
+
+-- Of delegation d, from account f to account t.
+-- fragment: columns_of_delegation
+d.id, d.ref, d.version, d.created_at, d.created_by, d.updated_at, d.updated_by, d.archived_at,
+d.from_user_id, f.display_name AS from_name, d.to_user_id, t.display_name AS to_name,
+d.scope_id, d.subject_kinds, d.max_level, d.starts_at, d.ends_at, d.reason, d.revoked_at,
+d.revoke_reason,
+CASE WHEN d.revoked_at IS NOT NULL THEN 'REVOKED' WHEN d.ends_at <= now() THEN 'ENDED'
+     WHEN d.starts_at > now() THEN 'PLANNED' ELSE 'ACTIVE' END AS state;

@@ -127,27 +127,13 @@ WHERE d.org_id = $1 AND d.id = $2
 ORDER BY k.depth, y.priority DESC, y.no DESC, y.id
 LIMIT 1;
 
--- Everybody who may decide in the policy's scope, a row for each role held there.
+-- Everybody who may decide in the policy's scope, a row for each grant in force there.
 -- name: candidates_for_policy
 -- class: point
 -- params: $org id
-WITH d AS (SELECT y.scope_id FROM approval_policy y WHERE y.org_id = $1 AND y.id = $2),
-power AS (
-	SELECT a.user_id,
-	       max(a.max_accept_level) FILTER (WHERE 'decision.cast' = ANY (a.permissions))
-		AS max_accept_level,
-	       array_agg(DISTINCT a.role_code) AS role_codes
-	FROM d JOIN access a ON a.org_id = $1 AND a.scope_id = d.scope_id
-	WHERE a.org_id = $1
-	GROUP BY a.user_id
-	HAVING bool_or('decision.cast' = ANY (a.permissions)))
-SELECT u.id AS user_id, u.person_id, u.display_name, n.role_code, u.kind, w.max_accept_level
-FROM power w
-JOIN app_user u ON u.org_id = $1 AND u.id = w.user_id AND u.state = 'ACTIVE'
-CROSS JOIN LATERAL unnest(w.role_codes) AS n (role_code)
-WHERE u.org_id = $1
-ORDER BY u.id, n.role_code
-LIMIT 2000;
+WITH d AS (SELECT y.scope_id FROM approval_policy y WHERE y.org_id = $1 AND y.id = $2)
+SELECT {columns_of_candidate}, false AS owner
+{candidates_in_scope};
 
 -- Persons who wrote the policy; a service account counts as its owners.
 -- name: contributors_of_policy

@@ -1,0 +1,60 @@
+/* A grant that does not count is as good as none: nothing of it is looked at. */
+#include "server/domain/authority.h"
+
+#include <string.h>
+
+#include "common/pb.h"
+#include "server/domain/states.h"
+
+static bool is_involved(const struct authority_request *request, const char *person)
+{
+	if (strcmp(request->requester, person) == 0)
+		return true;
+	for (size_t i = 0; i < request->n_contributors; i++)
+		if (strcmp(request->contributors[i], person) == 0)
+			return true;
+	return false;
+}
+
+bool authority_counts(const struct authority_request *request,
+		      const Isms__Store__V1__Candidate *grant)
+{
+	if (pb_time_us(grant->granted_at) <= request->submitted_us - AUTHORITY_FRESH_US)
+		return true;
+	for (size_t i = 0; i < grant->n_granted_by_persons; i++)
+		if (is_involved(request, grant->granted_by_persons[i]))
+			return false;
+	return true;
+}
+
+enum authority authority_of(const struct authority_request *request,
+			    const struct authority_grants *grants, const char *user_id,
+			    const char *role_code)
+{
+	bool decides = false, asked = false;
+	Isms__V1__RiskLevel level = LEVEL(UNSPECIFIED);
+	for (size_t i = 0; i < grants->n; i++) {
+		const Isms__Store__V1__Candidate *grant = grants->rows[i];
+		if (strcmp(grant->user_id, user_id) != 0 || !authority_counts(request, grant))
+			continue;
+		asked |= role_code[0] == '\0' ? grant->owner
+					      : strcmp(grant->role_code, role_code) == 0;
+		if (!grant->may_decide)
+			continue;
+		decides = true;
+		if (grant->max_accept_level > level)
+			level = grant->max_accept_level;
+	}
+	if (!decides)
+		return AUTHORITY_NONE;
+	if (level < request->level)
+		return AUTHORITY_LEVEL;
+	return asked ? AUTHORITY_HELD : AUTHORITY_ROLE;
+}
+
+const char *authority_role(const Isms__V1__PolicyStep *step, bool escalated)
+{
+	if (escalated)
+		return step->escalate_to_role;
+	return step->selector == SELECTOR(RISK_OWNER) ? "" : step->role_code;
+}

@@ -1,0 +1,59 @@
+/* Who may decide what, from the grants in force at a scope: pure, on the rows of
+ * candidates, one for each grant. Submitting, each vote, escalation and resolution
+ * ask it, so that what is true of a right is said once.
+ *
+ *   S6  a grant that was given by the person who asked, or by a contributor, less
+ *       than a day before the request was submitted, or since, does not count for
+ *       that request. Others' grants do, however fresh.
+ *
+ * Authority is: a role that may decide, the level of such a role, and what the step
+ * asks for: the role it names, or the ownership of the risk. */
+#ifndef ISMS_DOMAIN_AUTHORITY_H
+#define ISMS_DOMAIN_AUTHORITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "isms/store/v1/store.pb-c.h"
+#include "isms/v1/approval.pb-c.h"
+
+#define AUTHORITY_FRESH_US (INT64_C(24) * 3600 * 1000000)
+
+/* What a request says about grants. */
+struct authority_request {
+	const char *requester; /* person */
+	const char *const *contributors;
+	size_t n_contributors; /* persons */
+	int64_t submitted_us;  /* or now, when it is being submitted */
+	Isms__V1__RiskLevel level;
+};
+
+/* Grants in force of accounts that are active, at the scope of the request. */
+struct authority_grants {
+	const Isms__Store__V1__Candidate *const *rows;
+	size_t n;
+};
+
+enum authority {
+	AUTHORITY_HELD = 0,
+	AUTHORITY_NONE,  /* no grant that counts may decide */
+	AUTHORITY_LEVEL, /* none that may decide goes up to the level */
+	AUTHORITY_ROLE,  /* not what the step asks for */
+};
+
+/* S6. */
+bool authority_counts(const struct authority_request *request,
+		      const Isms__Store__V1__Candidate *grant);
+
+/* Whether an account may decide on a request where the owner of the risk is asked
+ * (role ""), or a role. */
+enum authority authority_of(const struct authority_request *request,
+			    const struct authority_grants *grants, const char *user_id,
+			    const char *role_code);
+
+/* The role by which a step asks: "" for the owner of the risk; escalated: the one that
+ * it escalates to. Borrowed. */
+const char *authority_role(const Isms__V1__PolicyStep *step, bool escalated);
+
+#endif

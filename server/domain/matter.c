@@ -1,0 +1,105 @@
+/* The two kinds of subject meet here and nowhere else. */
+#include "server/domain/matter.h"
+
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/pb.h"
+#include "server/domain/approval_step.h"
+#include "server/domain/must.h"
+#include "server/domain/states.h"
+
+static bool is_policy_change(const struct matter *matter)
+{
+	return matter->was->subject_kind == SUBJECT(POLICY_CHANGE);
+}
+
+static struct status closed(void)
+{
+	return status_make(STATUS_CODE_FAILED_PRECONDITION, "CLOSED", "the request is closed");
+}
+
+struct status matter_load(struct matter *out, const struct facts *facts, struct plan *plan,
+			  const Isms__V1__ApprovalRequest *request, const struct matter_sets *sets)
+{
+	*out = (struct matter){ .plan = plan, .facts = facts, .was = request };
+	if (is_policy_change(out)) {
+		out->current = policy_change_find(&out->policies, facts, sets->policies, request);
+		return STATUS_OK;
+	}
+	const Isms__V1__Risk *risk = fact_row(facts, sets->risk, Isms__V1__Risk, isms__v1__risk);
+	if (risk == NULL)
+		return closed();
+	out->dossier = must(arena_new_of(plan->arena, struct dossier));
+	struct status st = dossier_load(out->dossier, plan, facts, risk, sets->of);
+	if (!status_ok(&st))
+		return st;
+	out->place = dossier_find_request(out->dossier, request->meta->id);
+	if (out->place == NULL) /* closed between two statements of the load */
+		return closed();
+	out->current = outcome_subject_find(&out->subject, out->dossier, request);
+	return STATUS_OK;
+}
+
+bool matter_is_current(const struct matter *matter)
+{
+	return matter->current;
+}
+
+bool matter_has_run_out(const struct matter *matter)
+{
+	const struct dossier_acceptance *acceptance = matter->subject.acceptance;
+	return acceptance != NULL &&
+	       pb_time_us(acceptance->was->valid_until) <= matter->facts->now_us;
+}
+
+Isms__V1__ApprovalRequest *matter_request(struct matter *matter)
+{
+	if (matter->dossier != NULL)
+		return dossier_change_request(matter->dossier, matter->place);
+	if (matter->changed == NULL)
+		matter->changed =
+			plan_copy_of(matter->plan, Isms__V1__ApprovalRequest, matter->was);
+	return matter->changed;
+}
+
+static void end_about_risk(struct matter *matter, Isms__V1__ApprovalState state)
+{
+	switch (state) {
+	case APPROVAL(APPROVED):
+		outcome_approve(matter->dossier, &matter->subject, matter->facts);
+		break;
+	case APPROVAL(REJECTED):
+		outcome_reject(matter->dossier, &matter->subject);
+		break;
+	case APPROVAL(CHANGES_REQUESTED):
+		outcome_request_changes(matter->dossier, &matter->subject);
+		break;
+	default:
+		outcome_return(matter->dossier, matter->was);
+		break;
+	}
+}
+
+void matter_end(struct matter *matter, Isms__V1__ApprovalState state, const char *reason)
+{
+	struct arena *arena = matter->plan->arena;
+	Isms__V1__ApprovalRequest *request = matter_request(matter);
+	approval_step_open(request, 0, matter->plan->now_us, arena);
+	request->state = state;
+	request->closed_at = must(pb_time_new(arena, matter->plan->now_us));
+	request->close_reason = must(arena_strdup(arena, reason));
+	if (matter->dossier != NULL)
+		end_about_risk(matter, state);
+	else
+		policy_change_outcome(&matter->policies, matter->plan, state);
+}
+
+void matter_settle(struct matter *matter)
+{
+	if (matter->dossier != NULL)
+		dossier_settle(matter->dossier, DOSSIER_STATE_ONLY);
+	else if (matter->changed != NULL)
+		plan_update(matter->plan, KIND_APPROVAL_REQUEST, &matter->was->base,
+			    &matter->changed->base);
+}
