@@ -174,7 +174,7 @@ def test_check_prints_every_method_with_mode_and_permission(server):
     lines = run.stdout.splitlines()
     assert len(lines) > 40
     for line in lines:
-        assert re.fullmatch(r"/isms\.v1\.\w+Service/\w+ +(read|list|write) +\S.*", line), line
+        assert re.fullmatch(r"/isms\.v1\.\w+Service/\w+ +(read|list|write|watch) +\S.*", line), line
     assert any("CastVote" in line and "write" in line for line in lines)
 
 
