@@ -11,6 +11,7 @@
 #include "client/cli/print.h"
 #include "client/cli/rpc.h"
 #include "client/cli/text.h"
+#include "client/cli/watch.h"
 #include "common/arena.h"
 #include "common/pb.h"
 
@@ -96,6 +97,28 @@ static int read_json(struct app *app, const char *text, ProtobufCMessage *reques
 	return exit ? exit : json_parse(app, request, data, len);
 }
 
+/* A message of a stream, on one line. */
+static enum watch_go print_message(void *arg, struct app *app, const ProtobufCMessage *message,
+				   int *out_exit)
+{
+	int64_t *left = arg;
+	(void)out_exit;
+	if (!message)
+		return WATCH_GO;
+	json_t *json = json_from_message(app, message);
+	json_print_line(stdout, json);
+	json_decref(json);
+	*left -= *left > 0;
+	return *left == 0 ? WATCH_ENOUGH : WATCH_GO;
+}
+
+static int call_stream(struct app *app, const struct isms_api_method *method,
+		       ProtobufCMessage *request)
+{
+	int64_t left = app->options.limit ? app->options.limit : -1;
+	return watch_run(app, method, request, print_message, &left);
+}
+
 int call_run(struct app *app, const struct command *command, const struct args *args)
 {
 	const char *name = args_text(args, "METHOD");
@@ -117,6 +140,8 @@ int call_run(struct app *app, const struct command *command, const struct args *
 	if (!request)
 		app_no_memory();
 	int exit = read_json(app, args_text(args, "--json"), request);
+	if (!exit && method->streams)
+		return call_stream(app, method, request);
 	if (!exit)
 		exit = rpc_call(app, method, request, &reply, RPC_SAY);
 	if (!exit)

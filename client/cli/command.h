@@ -67,8 +67,8 @@ struct command {
 	struct param params[COMMAND_PARAMS_MAX]; /* ends with a name of NULL */
 	const char *examples[COMMAND_EXAMPLES_MAX];
 	const char *next; /* printed after success on a terminal; {ref} is filled in */
-	/* For EDIT: method that reads the object and the path in its reply where the
-	 * old values are ("plan.content"). */
+	/* For EDIT, and for a WRITE that needs expected_version: method that reads the
+	 * object and the path in its reply where the old values are ("plan.content"). */
 	const char *get;
 	const char *current;
 	command_fn run;

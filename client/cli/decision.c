@@ -69,6 +69,8 @@ static int find_ref(struct app *app, const char *ref, const char **out)
 	*out = search(app, "AcceptanceService/ListAcceptances", "acceptances", ref);
 	if (!*out)
 		*out = search(app, "TreatmentService/ListPlans", "plans", ref);
+	if (!*out)
+		*out = search(app, "PolicyService/ListPolicies", "policies", ref);
 	if (*out)
 		return CLI_DONE;
 	app_error(CLI_NOT_FOUND, "there is no approval request %s that you may see", ref);
@@ -76,30 +78,43 @@ static int find_ref(struct app *app, const char *ref, const char **out)
 	return CLI_NOT_FOUND;
 }
 
+/* What is decided on. */
+struct subject {
+	const char *object;
+	const char *noun; /* of its commands */
+	const char *get;
+	const char *path; /* of its last request, in the reply */
+};
+static const struct subject subjects[] = {
+	{ "plan", "treat", "TreatmentService/GetPlan", "plan.approval_request_id" },
+	{ "acceptance", "accept", "AcceptanceService/GetAcceptance",
+	  "acceptance.approval_request_id" },
+	{ "policy", "policy", "PolicyService/GetPolicy", "policy.approval_request_id" },
+};
+enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
+
 /* Id of the last request of a subject. *out is NULL when the id is no subject's. */
-static int of_subject(struct app *app, const char *object, const char *name, const char **out)
+static int of_subject(struct app *app, const struct subject *subject, const char *name,
+		      const char **out)
 {
-	bool plan = strcmp(object, "plan") == 0;
 	const ProtobufCMessage *reply;
 	const char *id;
 	uint8_t bytes[UUID_BYTES];
-	int exit = resolve_id(app, object, name, &id);
+	int exit = resolve_id(app, subject->object, name, &id);
 	if (exit)
 		return exit;
 	bool is_id = uuid_parse(name, bytes);
-	exit = rpc_get(app, plan ? "TreatmentService/GetPlan" : "AcceptanceService/GetAcceptance",
-		       id, &reply, is_id ? RPC_QUIET : RPC_SAY);
+	exit = rpc_get(app, subject->get, id, &reply, is_id ? RPC_QUIET : RPC_SAY);
 	*out = NULL;
 	if (exit == CLI_NOT_FOUND && is_id)
 		return CLI_DONE;
 	if (exit)
 		return exit;
-	*out = value_at(app, reply,
-			plan ? "plan.approval_request_id" : "acceptance.approval_request_id", true);
+	*out = value_at(app, reply, subject->path, true);
 	if (**out)
 		return CLI_DONE;
 	app_error(CLI_CONFLICT, "%s has not been submitted, so there is nothing to decide", name);
-	app_next("isms %s submit %s", plan ? "treat" : "accept", name);
+	app_next("isms %s submit %s", subject->noun, name);
 	return CLI_CONFLICT;
 }
 
@@ -116,16 +131,16 @@ int decision_find(struct app *app, const char *object, const char *name, const c
 		*out = name;
 		return CLI_DONE;
 	}
-	if (any)
-		object = resolve_is_ref("plan", name) ? "plan" : "acceptance";
-	if (any && !resolve_is_ref(object, name)) {
-		app_error(CLI_USAGE, "%s is no ref or id of an approval request", name);
-		app_next("isms inbox");
-		return CLI_USAGE;
-	}
-	exit = of_subject(app, object, name, &id);
-	*out = id ? id : name;
-	return exit;
+	for (size_t i = 0; i < SUBJECTS; i++)
+		if (any ? resolve_is_ref(subjects[i].object, name)
+			: strcmp(subjects[i].object, object) == 0) {
+			exit = of_subject(app, &subjects[i], name, &id);
+			*out = id ? id : name;
+			return exit;
+		}
+	app_error(CLI_USAGE, "%s is no ref or id of an approval request", name);
+	app_next("isms inbox");
+	return CLI_USAGE;
 }
 
 static void digest_of(const ProtobufCBinaryData *bytes, uint8_t out[DECISION_DIGEST])
@@ -155,6 +170,18 @@ static int broken(struct app *app, const struct decision *decision, const char *
 	return CLI_INTERNAL;
 }
 
+static const ProtobufCMessageDescriptor *subject_type(Isms__V1__SubjectKind kind)
+{
+	switch ((int)kind) {
+	case ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_TREATMENT_PLAN:
+		return &isms__v1__treatment_plan__descriptor;
+	case ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_POLICY_CHANGE:
+		return &isms__v1__approval_policy__descriptor;
+	default:
+		return &isms__v1__acceptance__descriptor;
+	}
+}
+
 /* Only what is inside the hashed bytes is trusted and shown. */
 static int check(struct app *app, struct decision *out)
 {
@@ -172,13 +199,11 @@ static int check(struct app *app, struct decision *out)
 	if (!snapshot)
 		return broken(app, out, "the snapshot cannot be read");
 	out->snapshot = snapshot;
-	bool plan = snapshot->subject_kind == ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_TREATMENT_PLAN;
-	out->subject = unpack(app,
-			      plan ? &isms__v1__treatment_plan__descriptor
-				   : &isms__v1__acceptance__descriptor,
-			      &snapshot->subject);
-	out->risk = (const void *)unpack(app, &isms__v1__risk__descriptor, &snapshot->risk);
-	if (!out->subject || !out->risk)
+	out->subject = unpack(app, subject_type(snapshot->subject_kind), &snapshot->subject);
+	bool risk = snapshot->subject_kind != ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_POLICY_CHANGE;
+	if (risk)
+		out->risk = (const void *)unpack(app, &isms__v1__risk__descriptor, &snapshot->risk);
+	if (!out->subject || (risk && !out->risk))
 		return broken(app, out, "the subject or the risk in the snapshot cannot be read");
 	if (strcmp(snapshot->subject_id, out->request->subject_id) != 0 ||
 	    snapshot->subject_kind != out->request->subject_kind ||
@@ -232,6 +257,8 @@ static void line(const char *label, const char *text)
 
 static void print_risk(struct app *app, const struct decision *decision)
 {
+	if (!decision->risk)
+		return;
 	const ProtobufCMessage *risk = &decision->risk->base;
 	(void)printf("Risk ");
 	text_print(stdout,
@@ -249,9 +276,30 @@ static void print_risk(struct app *app, const struct decision *decision)
 		line(labels[i], value_at(app, risk, fields[i], false));
 }
 
+static void print_policy(struct app *app, const ProtobufCMessage *policy)
+{
+	const Isms__V1__ApprovalPolicy *change = (const void *)policy;
+	static const char *const fields[] = { "title",     "subject_kind",     "scope_id",
+					      "min_level", "max_level",        "priority",
+					      "steps",     "steps.review_days" };
+	static const char *const labels[] = { "title",    "for",      "scope", "from level",
+					      "to level", "priority", "steps", "review days" };
+	(void)printf("Asked: %s\n",
+		     change->repeals ? "that a policy ends" : "that a policy comes into force");
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		line(labels[i], value_at(app, policy, fields[i], false));
+	if (*change->replaces_id)
+		line(change->repeals ? "ends" : "replaces",
+		     value_at(app, policy, "replaces_id", false));
+}
+
 static void print_subject(struct app *app, const struct decision *decision)
 {
 	const ProtobufCMessage *shown = decision->subject;
+	if (shown->descriptor == &isms__v1__approval_policy__descriptor) {
+		print_policy(app, shown);
+		return;
+	}
 	(void)printf("Asked: %s\n", value_level((int)decision->snapshot->level));
 	if (decision->subject->descriptor == &isms__v1__treatment_plan__descriptor) {
 		const Isms__V1__TreatmentPlan *plan = (const void *)decision->subject;
@@ -274,7 +322,9 @@ static void print_votes(struct app *app, const struct decision *decision)
 	for (size_t i = 0; i < decision->reply->n_votes; i++) {
 		const Isms__V1__ApprovalVote *vote = decision->reply->votes[i];
 		line(i ? "" : "votes",
-		     app_printf(app, "step %d: %s %s, %s%s%s", vote->step_no, vote->voter_name,
+		     app_printf(app, "step %d: %s%s%s%s %s, %s%s%s", vote->step_no,
+				vote->voter_name, *vote->on_behalf_of_name ? " for " : "",
+				vote->on_behalf_of_name, vote->void_ ? " (does not count)" : "",
 				value_at(app, &vote->base, "decision", true),
 				value_at(app, &vote->base, "at", false), *vote->comment ? ": " : "",
 				vote->comment));
@@ -304,6 +354,13 @@ void decision_print(struct app *app, const struct decision *decision)
 	print_votes(app, decision);
 	if (*waiting)
 		line("waits for", app_printf(app, "step %d: %s", request->current_step, waiting));
+	if (request->step_due_at)
+		line("until", value_at(app, &request->base, "step_due_at", false));
+	if (request->escalates_at)
+		line("then asked",
+		     app_printf(app, "%s from %s",
+				value_at(app, &request->base, "escalates_to", false),
+				value_at(app, &request->base, "escalates_at", false)));
 	if (request->close_reason && *request->close_reason)
 		line("closed", request->close_reason);
 	line("digest", hex_encode(app, decision->digest, DECISION_DIGEST));

@@ -20,13 +20,14 @@ struct decision {
 	const Isms__V1__GetApprovalRequestResponse *reply;
 	const Isms__V1__ApprovalRequest *request;
 	const Isms__V1__DecisionSnapshot *snapshot;
-	const ProtobufCMessage *subject; /* TreatmentPlan or Acceptance, as frozen */
-	const Isms__V1__Risk *risk;      /* as frozen */
+	const ProtobufCMessage
+		*subject;           /* TreatmentPlan, Acceptance or ApprovalPolicy, as frozen */
+	const Isms__V1__Risk *risk; /* as frozen; NULL for a change of policies */
 	uint8_t digest[DECISION_DIGEST]; /* computed here */
 };
 
 /* Id of the request that name stands for: its ref or id, or those of its subject.
- * object is "plan", "acceptance" or, for any, "approval". Prints errors. */
+ * object is "plan", "acceptance", "policy" or, for any, "approval". Prints errors. */
 int decision_find(struct app *app, const char *object, const char *name, const char **out);
 /* Reads a request. A snapshot that does not have the server's digest, or is about
  * something else, is CLI_INTERNAL. */

@@ -51,7 +51,7 @@ static const struct topic topics[] = {
 	  "Where a command takes an id it also takes a ref (RSK-000042 or RSK-42), the e-mail of "
 	  "a\n"
 	  "user (or me), the code of a catalogue entry, the name of a scope, system or asset.\n"
-	  "Dates: 2030-11-30 (the end of that day, UTC), 2030-11-30T12:00:00Z, +90d, +2w, +12h.\n"
+	  "Dates: 2030-11-30 (the end of that day, UTC), 2030-11-30T12:00:00Z, +90d, +2w, -12h.\n"
 	  "A text that begins with @ is the name of a file (@- is standard input); @@ is a plain "
 	  "@.\n" },
 	{ "concepts",

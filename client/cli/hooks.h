@@ -18,6 +18,9 @@ int account_print_whoami(struct app *app, const struct command *command,
 /* method.c: the risk method as people read it. */
 int method_print(struct app *app, const struct command *command, const ProtobufCMessage *reply);
 
+/* history.c: versions with what they changed. */
+int history_run(struct app *app, const struct command *command, const struct args *args);
+
 /* call.c: any RPC with JSON. */
 int call_run(struct app *app, const struct command *command, const struct args *args);
 

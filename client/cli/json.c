@@ -158,9 +158,9 @@ json_t *json_from_message(struct app *app, const ProtobufCMessage *message)
 	return out;
 }
 
-void json_print(FILE *out, const json_t *json)
+static void print(FILE *out, const json_t *json, size_t flags)
 {
-	char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	char *text = json_dumps(json, flags | JSON_ENCODE_ANY);
 	if (!text)
 		app_no_memory();
 	for (const char *p = text; *p;) {
@@ -177,4 +177,14 @@ void json_print(FILE *out, const json_t *json)
 	}
 	(void)fputc('\n', out);
 	free(text);
+}
+
+void json_print(FILE *out, const json_t *json)
+{
+	print(out, json, JSON_INDENT(2));
+}
+
+void json_print_line(FILE *out, const json_t *json)
+{
+	print(out, json, JSON_COMPACT);
 }

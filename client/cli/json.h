@@ -23,6 +23,8 @@ int json_to_message(struct app *app, ProtobufCMessage *out, const json_t *json);
 int json_parse(struct app *app, ProtobufCMessage *out, const char *text, size_t len);
 /* Prints with an indent of two, unsafe characters as \u escapes. */
 void json_print(FILE *out, const json_t *json);
+/* The same on one line. */
+void json_print_line(FILE *out, const json_t *json);
 /* "ownerId" for "owner_id". In the arena. */
 char *json_name(struct app *app, const char *field);
 

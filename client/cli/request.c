@@ -95,7 +95,7 @@ static int set_leaf(struct app *app, ProtobufCMessage *message,
 	const char *object = param->object ? param->object : resolve_object(field->name);
 	if (field->type == PROTOBUF_C_TYPE_STRING && object)
 		return set_ids(app, message, field, object, text);
-	if (strcmp(field->name, "role_code") == 0)
+	if (strcmp(field->name, "role_code") == 0 || strcmp(field->name, "escalate_to_role") == 0)
 		text = role_code(app, text);
 	if (field->type == PROTOBUF_C_TYPE_STRING) {
 		int exit = text_of(app, text, &text);
@@ -120,7 +120,7 @@ static int set_leaf(struct app *app, ProtobufCMessage *message,
 static const ProtobufCFieldDescriptor *key_field(const ProtobufCMessageDescriptor *type,
 						 const char *key, size_t len)
 {
-	static const char *const tails[] = { "", "_id", "_at" };
+	static const char *const tails[] = { "", "_id", "_at", "_code", "_no" };
 	char name[64];
 	for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
 		(void)snprintf(name, sizeof name, "%.*s%s", (int)len, key, tails[i]);
@@ -156,6 +156,15 @@ static const char *keys_of(struct app *app, const ProtobufCMessageDescriptor *ty
 	return out;
 }
 
+/* Steps have the number of their place, unless they say another. */
+static void number_step(ProtobufCMessage *element, size_t place)
+{
+	const ProtobufCFieldDescriptor *field = pb_field(element->descriptor, "step_no");
+	int32_t *no = field ? pb_member(element, field) : NULL;
+	if (no && *no == 0)
+		*no = (int32_t)place;
+}
+
 /* "control=C-AI-20; due=2026-12-01; description=…": a new element of a list. A
  * semicolon that no key follows belongs to the value. */
 static int set_element(struct app *app, ProtobufCMessage *message,
@@ -187,6 +196,7 @@ static int set_element(struct app *app, ProtobufCMessage *message,
 		text = end + (*end == ';');
 		text += strspn(text, " \t");
 	}
+	number_step(element, field_count(message, field) + 1);
 	*(ProtobufCMessage **)field_slot(app, message, field) = element;
 	return CLI_DONE;
 }
@@ -226,6 +236,20 @@ static void mask_add(struct app *app, ProtobufCMessage *request, const char *pat
 					      : NULL;
 	if (old)
 		*(ProtobufCMessage **)field_slot(app, fields, field) = pb_clone(old, app->arena);
+}
+
+/* A list that is given anew replaces the old one: its first element empties it. */
+static void begin_list(struct app *app, ProtobufCMessage *request, const struct args *args,
+		       size_t at)
+{
+	const struct param *param = args->list[at].param;
+	const ProtobufCFieldDescriptor *field;
+	for (size_t i = 0; i < at; i++)
+		if (args->list[i].param == param)
+			return;
+	ProtobufCMessage *message = field_reach(app, request, param->path, &field);
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		*(size_t *)(void *)pb_quantifier(message, field) = 0;
 }
 
 /* Reads the object for its version and its current values. */
@@ -276,12 +300,14 @@ int request_build(struct app *app, const struct command *command, const struct a
 		app_next("give at least one flag; isms %s %s --help", command->noun, command->verb);
 		return CLI_USAGE;
 	}
-	if (!exit && command->shape == COMMAND_EDIT)
+	if (!exit && command->get)
 		exit = read_current(app, command, request, &current);
 	for (size_t i = 0; i < args->n && !exit; i++)
 		if (is_field(&args->list[i])) {
-			if (current)
+			if (current) {
 				mask_add(app, request, args->list[i].param->path, current);
+				begin_list(app, request, args, i);
+			}
 			exit = request_set(app, request, args->list[i].param, args->list[i].text);
 		}
 	/* A create with no content at all still sends its fields. */

@@ -10,17 +10,13 @@
 #include "client/cli/print.h"
 #include "client/cli/request.h"
 #include "client/cli/rpc.h"
+#include "client/cli/run.h"
 #include "client/cli/text.h"
 #include "client/cli/value.h"
 #include "common/arena.h"
 #include "common/pb.h"
 
 enum { PAGE_ROWS = 1000 };
-
-struct rows {
-	const ProtobufCMessage **list;
-	size_t n, room;
-};
 
 static void rows_add(struct app *app, struct rows *rows, const ProtobufCMessage *row)
 {
@@ -35,10 +31,9 @@ static void rows_add(struct app *app, struct rows *rows, const ProtobufCMessage 
 	rows->list[rows->n++] = row;
 }
 
-/* All pages up to the limit. A reply without paging is one page. */
-static int read_rows(struct app *app, const struct command *command,
-		     const struct isms_api_method *method, ProtobufCMessage *request,
-		     struct rows *rows)
+int run_read_rows(struct app *app, const struct command *command,
+		  const struct isms_api_method *method, ProtobufCMessage *request,
+		  struct rows *rows)
 {
 	const ProtobufCFieldDescriptor *size = pb_field(method->request, "page_size");
 	const ProtobufCFieldDescriptor *token = pb_field(method->request, "page_token");
@@ -78,7 +73,7 @@ static int run_list(struct app *app, const struct command *command,
 		pb_field(method->response, command->row)->descriptor;
 	int exit = output_columns(app, type, command->columns, columns, &n);
 	if (!exit)
-		exit = read_rows(app, command, method, request, &rows);
+		exit = run_read_rows(app, command, method, request, &rows);
 	if (exit)
 		return exit;
 	if (app->format == FORMAT_JSON) {

@@ -1,6 +1,6 @@
 /* Commands: acceptances, approval requests, the inbox and policies. */
 #include "client/cli/table.h"
-#include "client/cli/vote.h"
+#include "client/cli/watch.h"
 
 #define ACCEPT_WORD WORD("ACCEPTANCE", "id", "acceptance", "ref or id")
 
@@ -10,20 +10,8 @@
 		MANY("--control", "CODE", "fields.compensating_control_ids",                       \
 		     "control that makes up for the missing treatment")
 
-#define VOTE_WORD(text)                                                                            \
-	{                                                                                          \
-		.name = "ID", .help = (text), .flags = PARAM_REQUIRED                              \
-	}
-#define ACCEPT_VOTE    VOTE_WORD("ref or id of the acceptance or of its approval request")
-#define ANY_VOTE       VOTE_WORD("ref or id of the request, or ref of its subject")
-#define DIGEST         FLAG("--digest", "HEX", NULL, "decide only on what has this digest; asks nothing")
-#define COMMENT        FLAG("--comment", "TEXT", NULL, "why")
-#define COMMENT_NEEDED NEED("--comment", "TEXT", NULL, "why")
-
-#define VOTE_ROW                                                                                   \
-	.method = "ApprovalService/CastVote", .shape = COMMAND_WRITE, .id = "request.meta.id",     \
-	.columns = "REF=request.meta.ref STATE=request.state SUBJECT=request.subject_ref "         \
-		   "STEP=request.current_step REMAINING=remaining"
+#define ACCEPT_VOTE VOTE_WORD("ref or id of the acceptance or of its approval request")
+#define ANY_VOTE    VOTE_WORD("ref or id of the request, or ref of its subject")
 
 const struct command table_accept[] = {
 	{ .noun = "accept",
@@ -35,7 +23,7 @@ const struct command table_accept[] = {
 	  .columns = "REF=meta.ref STATE=state IN_FORCE=effective LEVEL=level RISK=risk_id "
 		     "UNTIL=valid_until RATIONALE=rationale",
 	  .params = { FLAG("--risk", "RISK", "risk_id", "only of this risk"),
-		      FLAG("--state", "STATE", "state", "only in this state") },
+		      FLAG("--state", "STATE", "state", "only in this state"), AS_OF },
 	  .examples = { "isms accept list --state active", "isms accept list --risk RSK-42" } },
 	{ .noun = "accept",
 	  .verb = "show",
@@ -44,8 +32,12 @@ const struct command table_accept[] = {
 	  .row = "acceptance",
 	  .columns = "REF=meta.ref STATE=state IN_FORCE=effective LEVEL=level RISK=risk_id "
 		     "UNTIL=valid_until RATIONALE=rationale",
-	  .params = { ACCEPT_WORD },
-	  .examples = { "isms accept show ACC-3", "isms accept show ACC-3 -o json" } },
+	  .params = { ACCEPT_WORD, AS_OF },
+	  .examples = { "isms accept show ACC-3", "isms accept show ACC-3 --as-of -30d" } },
+	{ .noun = "accept",
+	  .summary = "versions of an acceptance, with what each changed",
+	  HISTORY("ACCEPTANCE", "acceptance", "AcceptanceService/ListAcceptanceVersions",
+		  "STATE=state IN_FORCE=effective UNTIL=valid_until", "accept history ACC-3") },
 	{ .noun = "accept",
 	  .verb = "create",
 	  .summary = "draft an acceptance of a risk",
@@ -103,29 +95,7 @@ const struct command table_accept[] = {
 	  .params = { ACCEPT_WORD, NEED("--reason", "TEXT", "reason", "why") },
 	  .examples = { "isms accept revoke ACC-3 --reason 'a second provider was found'",
 			"isms accept revoke ACC-3 --reason @why.txt" } },
-	{ .noun = "accept",
-	  .verb = "approve",
-	  .summary = "approve a submitted acceptance",
-	  VOTE_ROW,
-	  .run = vote_approve,
-	  .params = { ACCEPT_VOTE, DIGEST, COMMENT },
-	  .examples = { "isms accept approve ACC-3", "isms accept approve APR-9 --yes" } },
-	{ .noun = "accept",
-	  .verb = "reject",
-	  .summary = "reject an acceptance for good",
-	  VOTE_ROW,
-	  .run = vote_reject,
-	  .params = { ACCEPT_VOTE, DIGEST, COMMENT_NEEDED },
-	  .examples = { "isms accept reject ACC-3 --comment 'not without a rehearsal'",
-			"isms accept reject ACC-3 --comment @why.txt --yes" } },
-	{ .noun = "accept",
-	  .verb = "request-changes",
-	  .summary = "send an acceptance back to its author",
-	  VOTE_ROW,
-	  .run = vote_request_changes,
-	  .params = { ACCEPT_VOTE, DIGEST, COMMENT_NEEDED },
-	  .examples = { "isms accept request-changes ACC-3 --comment 'shorter, please'",
-			"isms accept request-changes ACC-3 --comment @why.txt --yes" } },
+	VOTES("accept", "an acceptance", ACCEPT_VOTE, "ACC-3"),
 
 	{ .noun = "inbox",
 	  .summary = "what waits for your decision",
@@ -134,8 +104,11 @@ const struct command table_accept[] = {
 	  .row = "items",
 	  .id = "request_id",
 	  .columns = "REQUEST=request_ref SUBJECT=subject_ref LEVEL=level STEP=step_no AS=via "
-		     "FROM=requested_by_name SINCE=requested_at RISK=title",
-	  .examples = { "isms inbox", "isms inbox -o json" } },
+		     "FOR=on_behalf_of_name ESCALATED=escalated FROM=requested_by_name "
+		     "SINCE=requested_at UNTIL=due_at RISK=title",
+	  .run = watch_inbox,
+	  .params = { SWITCH("--watch", NULL, "go on and tell what comes and goes, until Ctrl-C") },
+	  .examples = { "isms inbox", "isms inbox --watch -o json" } },
 	{ .noun = "approval",
 	  .verb = "show",
 	  .summary = "a request: what is decided, by whom",
@@ -147,37 +120,6 @@ const struct command table_accept[] = {
 	  .params = { ANY_VOTE },
 	  .examples = { "isms approval show APR-9",
 			"isms approval show ACC-3 -o csv --fields digest" } },
-	{ .noun = "approval",
-	  .verb = "approve",
-	  .summary = "approve what is asked",
-	  VOTE_ROW,
-	  .run = vote_approve,
-	  .params = { ANY_VOTE, DIGEST, COMMENT },
-	  .examples = { "isms approval approve APR-9", "isms approval approve ACC-3 --yes" } },
-	{ .noun = "approval",
-	  .verb = "reject",
-	  .summary = "reject what is asked for good",
-	  VOTE_ROW,
-	  .run = vote_reject,
-	  .params = { ANY_VOTE, DIGEST, COMMENT_NEEDED },
-	  .examples = { "isms approval reject APR-9 --comment 'too long'",
-			"isms approval reject TRP-7 --comment @why.txt --yes" } },
-	{ .noun = "approval",
-	  .verb = "request-changes",
-	  .summary = "send it back to its author",
-	  VOTE_ROW,
-	  .run = vote_request_changes,
-	  .params = { ANY_VOTE, DIGEST, COMMENT_NEEDED },
-	  .examples = { "isms approval request-changes APR-9 --comment 'name the control'",
-			"isms approval request-changes TRP-7 --comment @why.txt --yes" } },
-	{ .noun = "policy",
-	  .verb = "list",
-	  .summary = "approval policies, newest first",
-	  .method = "PolicyService/ListPolicies",
-	  .shape = COMMAND_LIST,
-	  .row = "policies",
-	  .columns = "REF=meta.ref NO=no STATE=state FOR=subject_kind SCOPE=scope_id "
-		     "FROM=min_level TO=max_level PRIORITY=priority STEPS=steps TITLE=title",
-	  .examples = { "isms policy list", "isms policy list -o json" } },
+	VOTES("approval", "what is asked", ANY_VOTE, "TRP-7"),
 	{ 0 },
 };

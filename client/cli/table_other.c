@@ -1,6 +1,7 @@
 /* Commands: the audit log, any RPC, and help; and the list of all tables. */
 #include "client/cli/hooks.h"
 #include "client/cli/table.h"
+#include "client/cli/watch.h"
 
 const struct command table_other[] = {
 	{ .noun = "audit",
@@ -20,6 +21,19 @@ const struct command table_other[] = {
 			.help = "only about this ref, e-mail or id" },
 		      FLAG("--user", "USER", "actor_id", "only of this account") },
 	  .examples = { "isms audit log --limit 20", "isms audit log --about RSK-42 -o json" } },
+	{ .noun = "events",
+	  .summary = "changes as they happen, one a line",
+	  .method = "WatchService/Watch",
+	  .run = watch_events,
+	  .params = { SWITCH("--watch", NULL, "go on until Ctrl-C, or --limit events"),
+		      FLAG("--cursor", "CURSOR", "cursor",
+			   "begin behind it; an earlier run tells it when it ends"),
+		      MANY("--kind", "KIND", "kinds", "only of such objects, such as risk"),
+		      FLAG("--scope", "SCOPE", "scope_id", "only in this scope and below"),
+		      MANY("--topic", "CALL", "topics",
+			   "only of this method, such as RiskService/UpdateRisk") },
+	  .examples = { "isms events --watch --kind risk --kind acceptance -o json",
+			"isms events --cursor CURSOR" } },
 	{ .noun = "call",
 	  .summary = "call any method of the API with JSON",
 	  .run = call_run,
@@ -48,6 +62,7 @@ const struct command table_other[] = {
 	{ 0 },
 };
 
-const struct command *const command_tables[] = { table_people, table_inventory, table_risk,
-						 table_treat,  table_accept,    table_other,
-						 NULL };
+const struct command *const command_tables[] = { table_people, table_inventory,
+						 table_risk,   table_treat,
+						 table_accept, table_policy,
+						 table_other,  NULL };

@@ -1,6 +1,5 @@
 /* Commands: treatment plans and decisions on them. */
 #include "client/cli/table.h"
-#include "client/cli/vote.h"
 
 #define PLAN_WORD WORD("PLAN", "id", "plan", "ref or id")
 
@@ -31,18 +30,11 @@
 		FLAG("--avoid-action", "WHAT", "fields.avoid.action",                              \
 		     "avoid: not-deploy, decommission or disable-feature")
 
-#define VOTE_PARAMS                                                                                \
-	{ .name = "ID",                                                                            \
-	  .help = "ref or id of the plan or of its approval request",                              \
-	  .flags = PARAM_REQUIRED },                                                               \
-		FLAG("--digest", "HEX", NULL, "decide only on what has this digest; asks nothing")
+#define PLAN_VOTE VOTE_WORD("ref or id of the plan or of its approval request")
 
-#define COMMENT        FLAG("--comment", "TEXT", NULL, "why")
-#define COMMENT_NEEDED NEED("--comment", "TEXT", NULL, "why")
-
-#define VOTE_COLUMNS                                                                               \
-	"REF=request.meta.ref STATE=request.state SUBJECT=request.subject_ref "                    \
-	"STEP=request.current_step REMAINING=remaining"
+#define EVIDENCE_FLAGS                                                                             \
+	FLAG("--evidence-uri", "URI", "evidence.uri", "where the proof is kept"),                  \
+		FLAG("--evidence-sha256", "HEX", "evidence.sha256", "SHA-256 of the proof")
 
 const struct command table_treat[] = {
 	{ .noun = "treat",
@@ -54,7 +46,7 @@ const struct command table_treat[] = {
 	  .columns = "REF=meta.ref OPTION=option STATE=state RISK=risk_id AUTHOR=author_id "
 		     "DUE=content.due_at RATIONALE=content.rationale",
 	  .params = { FLAG("--risk", "RISK", "risk_id", "only of this risk"),
-		      FLAG("--state", "STATE", "state", "only in this state") },
+		      FLAG("--state", "STATE", "state", "only in this state"), AS_OF },
 	  .examples = { "isms treat list --state submitted", "isms treat list --risk RSK-42" } },
 	{ .noun = "treat",
 	  .verb = "show",
@@ -63,8 +55,12 @@ const struct command table_treat[] = {
 	  .row = "plan",
 	  .columns = "REF=meta.ref OPTION=option STATE=state RISK=risk_id AUTHOR=author_id "
 		     "DUE=content.due_at RATIONALE=content.rationale",
-	  .params = { PLAN_WORD },
+	  .params = { PLAN_WORD, AS_OF },
 	  .examples = { "isms treat show TRP-7", "isms treat show TRP-7 -o json" } },
+	{ .noun = "treat",
+	  .summary = "versions of a plan, with what each changed",
+	  HISTORY("PLAN", "plan", "TreatmentService/ListPlanVersions",
+		  "STATE=state DUE=content.due_at", "treat history TRP-7") },
 	{ .noun = "treat",
 	  .verb = "create",
 	  .summary = "draft a treatment plan for a risk",
@@ -111,38 +107,78 @@ const struct command table_treat[] = {
 	  .row = "plan",
 	  .params = { PLAN_WORD },
 	  .examples = { "isms treat withdraw TRP-7", "isms treat withdraw TRP-7 -o json" } },
+	VOTES("treat", "a treatment plan", PLAN_VOTE, "TRP-7"),
 	{ .noun = "treat",
-	  .verb = "approve",
-	  .summary = "approve a submitted plan",
-	  .method = "ApprovalService/CastVote",
+	  .verb = "start",
+	  .summary = "begin with an approved plan",
+	  .method = "TreatmentService/StartPlan",
 	  .shape = COMMAND_WRITE,
-	  .columns = VOTE_COLUMNS,
-	  .id = "request.meta.id",
-	  .run = vote_approve,
-	  .params = { VOTE_PARAMS, COMMENT },
-	  .examples = { "isms treat approve TRP-7",
-			"isms treat approve APR-9 --comment 'as discussed' --yes" } },
+	  .row = "plan",
+	  .params = { PLAN_WORD },
+	  .examples = { "isms treat start TRP-7", "isms treat start TRP-7 --dry-run" },
+	  .next = "isms treat action {ref} 1 --state doing" },
 	{ .noun = "treat",
-	  .verb = "reject",
-	  .summary = "reject a submitted plan for good",
-	  .method = "ApprovalService/CastVote",
+	  .verb = "action",
+	  .summary = "say how one action of a plan stands",
+	  .method = "TreatmentService/UpdateAction",
 	  .shape = COMMAND_WRITE,
-	  .columns = VOTE_COLUMNS,
-	  .id = "request.meta.id",
-	  .run = vote_reject,
-	  .params = { VOTE_PARAMS, COMMENT_NEEDED },
-	  .examples = { "isms treat reject TRP-7 --comment 'too late'",
-			"isms treat reject TRP-7 --comment @why.txt --yes" } },
+	  .row = "plan",
+	  .get = "TreatmentService/GetPlan",
+	  .params = { PLAN_WORD,
+		      { .name = "NO",
+			.path = "action_no",
+			.help = "place of the action in the plan: 1, 2, …",
+			.flags = PARAM_REQUIRED },
+		      NEED("--state", "STATE", "state", "todo, doing, done, blocked or dropped"),
+		      FLAG("--due", "DATE", "due_at", "new date until when"),
+		      FLAG("--slip-reason", "TEXT", "slip_reason", "why it is put off"),
+		      FLAG("--note", "TEXT", "note",
+			   "what there is to say; needed for blocked "
+			   "and dropped"),
+		      FLAG("--evidence", "TITLE", "evidence.title", "what shows that it was done"),
+		      EVIDENCE_FLAGS },
+	  .examples = { "isms treat action TRP-7 1 --state done --evidence 'test report' "
+			"--evidence-uri https://docs.example.org/42",
+			"isms treat action TRP-7 2 --state doing --due +30d --slip-reason 'the "
+			"provider is late'" },
+	  .next = "isms treat implement {ref}" },
 	{ .noun = "treat",
-	  .verb = "request-changes",
-	  .summary = "send a plan back to its author",
-	  .method = "ApprovalService/CastVote",
+	  .verb = "implement",
+	  .summary = "say that all of a plan is done",
+	  .method = "TreatmentService/ImplementPlan",
 	  .shape = COMMAND_WRITE,
-	  .columns = VOTE_COLUMNS,
-	  .id = "request.meta.id",
-	  .run = vote_request_changes,
-	  .params = { VOTE_PARAMS, COMMENT_NEEDED },
-	  .examples = { "isms treat request-changes TRP-7 --comment 'name a second control'",
-			"isms treat request-changes TRP-7 --comment @why.txt --yes" } },
+	  .row = "plan",
+	  .params = { PLAN_WORD,
+		      FLAG("--evidence", "TITLE", "evidence.title",
+			   "what shows it; needed for transfer and avoid"),
+		      EVIDENCE_FLAGS, FLAG("--note", "TEXT", "note", "what there is to say") },
+	  .examples = { "isms treat implement TRP-7",
+			"isms treat implement TRP-7 --evidence 'signed contract' --evidence-uri "
+			"https://docs.example.org/43" },
+	  .next = "isms treat verify {ref} --verdict effective --evidence TITLE" },
+	{ .noun = "treat",
+	  .verb = "verify",
+	  .summary = "say whether a plan works, with evidence",
+	  .method = "TreatmentService/VerifyPlan",
+	  .shape = COMMAND_WRITE,
+	  .row = "plan",
+	  .params = { PLAN_WORD, NEED("--verdict", "WHAT", "verdict", "effective or ineffective"),
+		      NEED("--evidence", "TITLE", "evidence.title", "what shows it"),
+		      EVIDENCE_FLAGS,
+		      FLAG("--comment", "TEXT", "comment",
+			   "what there is to say; needed for ineffective") },
+	  .examples = { "isms treat verify TRP-7 --verdict effective --evidence 'red team report'",
+			"isms treat verify TRP-7 --verdict ineffective --evidence 'incident 12' "
+			"--comment 'the filter misses images'" },
+	  .next = "isms treat show {ref}" },
+	{ .noun = "treat",
+	  .verb = "cancel",
+	  .summary = "give up an approved plan",
+	  .method = "TreatmentService/CancelPlan",
+	  .shape = COMMAND_WRITE,
+	  .row = "plan",
+	  .params = { PLAN_WORD, NEED("--reason", "TEXT", "reason", "why") },
+	  .examples = { "isms treat cancel TRP-7 --reason 'the system is retired'",
+			"isms treat cancel TRP-7 --reason @why.txt" } },
 	{ 0 },
 };

@@ -3,6 +3,7 @@
 
 #include <isms/isms.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/cli/app.h"
 #include "client/cli/args.h"
@@ -22,6 +23,8 @@ static const char *object_of(const struct command *command)
 {
 	if (strcmp(command->noun, "treat") == 0)
 		return "plan";
+	if (strcmp(command->noun, "policy") == 0)
+		return "policy";
 	return strcmp(command->noun, "accept") == 0 ? "acceptance" : "approval";
 }
 
@@ -62,14 +65,15 @@ static int confirm(struct app *app, const struct args *args, const struct decisi
 	/* The terminal must show it before it is confirmed, whatever -o says. */
 	if (app->format == FORMAT_TABLE)
 		decision_print(app, decision);
-	return app_confirm(app,
-			   app_printf(app, "%s %s %s for risk %s v%lld at level %s?", verb,
-				      decision->snapshot->subject_ref,
-				      decision->snapshot->valid_until ? "(acceptance)" : "(plan)",
-				      decision->snapshot->risk_ref,
-				      (long long)decision->snapshot->risk_version,
-				      value_level((int)decision->snapshot->level)),
-			   "--digest HEX (of what was shown) or --yes");
+	const Isms__V1__DecisionSnapshot *snapshot = decision->snapshot;
+	const char *question =
+		!decision->risk ? app_printf(app, "%s %s (policy)?", verb, snapshot->subject_ref)
+				: app_printf(app, "%s %s %s for risk %s v%lld at level %s?", verb,
+					     snapshot->subject_ref,
+					     snapshot->valid_until ? "(acceptance)" : "(plan)",
+					     snapshot->risk_ref, (long long)snapshot->risk_version,
+					     value_level((int)snapshot->level));
+	return app_confirm(app, question, "--digest HEX (of what was shown) or --yes");
 }
 
 static void print_outcome(struct app *app, const struct decision *decision,
@@ -80,12 +84,14 @@ static void print_outcome(struct app *app, const struct decision *decision,
 	if (app->options.dry_run)
 		(void)fputs("dry run, nothing was changed: ", stdout);
 	text_print(stdout,
-		   app_printf(app, "%s v%lld %s by %s, %s v%lld %s  id %s",
+		   app_printf(app, "%s v%lld %s by %s%s%s, %s v%lld %s  id %s",
 			      decision->snapshot->subject_ref,
 			      (long long)decision->snapshot->subject_version,
 			      value_at(app, &reply->base, "vote.decision", true),
 			      value_at(app, &reply->base, "vote.voter_name", true),
-			      request->meta->ref, (long long)request->meta->version,
+			      reply->vote && *reply->vote->on_behalf_of_name ? " for " : "",
+			      reply->vote ? reply->vote->on_behalf_of_name : "", request->meta->ref,
+			      (long long)request->meta->version,
 			      value_at(app, &request->base, "state", true), request->meta->id),
 		   TEXT_LINE);
 	(void)fputc('\n', stdout);
@@ -125,6 +131,33 @@ static int refused(struct app *app, const char *id, int decision_no)
 	return fault_print(app, app->failed_method, app->failed);
 }
 
+/* The one for whom the vote is cast: an id, an e-mail, or the name in the inbox. */
+static int set_delegator(struct app *app, const struct args *args,
+			 Isms__V1__CastVoteRequest *request)
+{
+	static const char inbox[] = "ApprovalService/Inbox";
+	const char *name = args_text(args, "--on-behalf-of");
+	const ProtobufCMessage *reply;
+	if (!name)
+		return CLI_DONE;
+	Isms__V1__InboxRequest *asked = (void *)rpc_request(app, inbox);
+	asked->page_size = 1000;
+	int exit = rpc_call_name(app, inbox, &asked->base, &reply, RPC_SAY);
+	if (exit)
+		return exit;
+	const Isms__V1__InboxResponse *items = (const void *)reply;
+	for (size_t i = 0; i < items->n_items; i++) {
+		const Isms__V1__InboxItem *item = items->items[i];
+		if (strcmp(item->request_id, request->request_id) == 0 && *item->on_behalf_of &&
+		    strcasecmp(item->on_behalf_of_name, name) == 0) {
+			request->on_behalf_of = item->on_behalf_of;
+			return CLI_DONE;
+		}
+	}
+	struct param param = { .name = "--on-behalf-of", .path = "on_behalf_of", .object = "user" };
+	return request_set(app, &request->base, &param, name);
+}
+
 static int cast(struct app *app, const struct command *command, const struct args *args,
 		const char *verb, int decision_no)
 {
@@ -159,6 +192,8 @@ static int cast(struct app *app, const struct command *command, const struct arg
 	if (comment)
 		exit = request_set(app, &request->base, &param, comment);
 	if (!exit)
+		exit = set_delegator(app, args, request);
+	if (!exit)
 		exit = rpc_call_name(app, method, &request->base, &reply, RPC_SAY);
 	if (exit)
 		return exit;
@@ -182,6 +217,11 @@ int vote_request_changes(struct app *app, const struct command *command, const s
 {
 	return cast(app, command, args, "request changes to",
 		    ISMS__V1__DECISION__DECISION_REQUEST_CHANGES);
+}
+
+int vote_recuse(struct app *app, const struct command *command, const struct args *args)
+{
+	return cast(app, command, args, "step back from", ISMS__V1__DECISION__DECISION_RECUSE);
 }
 
 int vote_show(struct app *app, const struct command *command, const struct args *args)

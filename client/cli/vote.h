@@ -12,6 +12,8 @@ struct command;
 int vote_approve(struct app *app, const struct command *command, const struct args *args);
 int vote_reject(struct app *app, const struct command *command, const struct args *args);
 int vote_request_changes(struct app *app, const struct command *command, const struct args *args);
+/* Steps back from deciding. */
+int vote_recuse(struct app *app, const struct command *command, const struct args *args);
 int vote_show(struct app *app, const struct command *command, const struct args *args);
 
 #endif

@@ -57,8 +57,9 @@ static bool span(int64_t *out, const char *text, int64_t now)
 		return false;
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
 		if (*end == units[i].unit) {
-			*out = now + n * units[i].seconds * second;
-			return *out <= last_us;
+			int64_t us = n * units[i].seconds * second;
+			*out = text[0] == '-' ? now - us : now + us;
+			return *out >= 0 && *out <= last_us;
 		}
 	return false;
 }
@@ -102,7 +103,7 @@ bool when_parse_rfc3339(int64_t *out_us, const char *text)
 
 bool when_parse(int64_t *out_us, const char *text, int64_t now_us)
 {
-	if (text[0] == '+')
+	if (text[0] == '+' || text[0] == '-')
 		return span(out_us, text, now_us);
 	if (strlen(text) != 10)
 		return when_parse_rfc3339(out_us, text);

@@ -1,5 +1,5 @@
 /* Times that people type: RFC 3339 ("2026-11-30T12:00:00Z", "…+02:00"), a date
- * (the end of that day, UTC) or a span from now ("+90d", "+2w", "+12h"). */
+ * (the end of that day, UTC) or a span from now ("+90d", "+2w", "-12h"). */
 #ifndef ISMS_CLI_WHEN_H
 #define ISMS_CLI_WHEN_H
 

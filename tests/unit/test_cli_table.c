@@ -60,7 +60,9 @@ static int each_method(void *arg, const struct command *row)
 	}
 	if (row->get)
 		check_row(row, command_method(row->get) != NULL, "get");
-	check_row(row, (row->shape == COMMAND_EDIT) == (row->get != NULL), "edit has get");
+	check_row(row, row->shape != COMMAND_EDIT || row->get != NULL, "edit has get");
+	check_row(row, !row->get || row->shape == COMMAND_EDIT || row->shape == COMMAND_WRITE,
+		  "only writes have get");
 	return 0;
 }
 

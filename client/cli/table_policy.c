@@ -1,0 +1,98 @@
+/* Commands: approval policies and how they change. */
+#include "client/cli/table.h"
+
+#define POLICY_WORD WORD("POLICY", "id", "policy", "ref or id")
+#define POLICY_VOTE VOTE_WORD("ref or id of the policy or of its approval request")
+
+#define POLICY_FLAGS                                                                               \
+	FLAG("--min-level", "LEVEL", "fields.min_level", "for risks from this level"),             \
+		FLAG("--max-level", "LEVEL", "fields.max_level", "for risks up to this level"),    \
+		FLAG("--priority", "N", "fields.priority",                                         \
+		     "higher wins in the same scope, 0 to 1000"),                                  \
+		{ .name = "--step",                                                                \
+		  .value = "PARTS",                                                                \
+		  .path = "fields.steps.steps",                                                    \
+		  .element = "step_no mode quorum selector role_code distinct_from_prior "         \
+			     "allow_delegate due_hours escalate_after_hours escalate_to_role",     \
+		  .flags = PARAM_MANY,                                                             \
+		  .help = "'mode=any; selector=role; role=CISO; distinct_from_prior=true; "        \
+			  "due_hours=72', in order" },                                             \
+		FLAG("--review-days", "N", "fields.steps.review_days",                             \
+		     "days to review an acceptance after a material change; 0: it ends")
+
+const struct command table_policy[] = {
+	{ .noun = "policy",
+	  .verb = "list",
+	  .summary = "approval policies, newest first",
+	  .method = "PolicyService/ListPolicies",
+	  .shape = COMMAND_LIST,
+	  .row = "policies",
+	  .columns = "REF=meta.ref NO=no STATE=state FOR=subject_kind SCOPE=scope_id "
+		     "FROM=min_level TO=max_level PRIORITY=priority STEPS=steps TITLE=title",
+	  .params = { FLAG("--state", "STATE", "state", "only in this state"),
+		      FLAG("--for", "KIND", "subject_kind",
+			   "only for treatment-plan, acceptance or policy-change") },
+	  .examples = { "isms policy list --state active", "isms policy list --for acceptance" } },
+	{ .noun = "policy",
+	  .verb = "show",
+	  .summary = "one approval policy",
+	  .method = "PolicyService/GetPolicy",
+	  .row = "policy",
+	  .columns = "REF=meta.ref NO=no STATE=state FOR=subject_kind SCOPE=scope_id "
+		     "FROM=min_level TO=max_level PRIORITY=priority STEPS=steps TITLE=title",
+	  .params = { POLICY_WORD },
+	  .examples = { "isms policy show POL-1", "isms policy show POL-1 -o json" } },
+	{ .noun = "policy",
+	  .verb = "create",
+	  .summary = "draft a policy, a new text for one, or its repeal",
+	  .method = "PolicyService/CreatePolicy",
+	  .shape = COMMAND_WRITE,
+	  .row = "policy",
+	  .params = { NEED("--scope", "SCOPE", "scope_id", "where it will hold, and below"),
+		      NEED("--for", "KIND", "subject_kind",
+			   "treatment-plan, acceptance or policy-change"),
+		      NEED("--title", "TEXT", "fields.title", "short name"),
+		      FLAG("--replaces", "POLICY", "replaces_id", "policy whose place it takes"),
+		      SWITCH("--repeals", "repeals", "only end the policy of --replaces"),
+		      POLICY_FLAGS },
+	  .examples = { "isms policy create --scope Support --for acceptance --title 'Committee "
+			"decides' --min-level high --step 'mode=any; selector=risk-owner' --step "
+			"'mode=quorum; quorum=2; selector=role; role=RISK_COMMITTEE; "
+			"distinct_from_prior=true'",
+			"isms policy create --scope Support --for acceptance --title 'As above' "
+			"--replaces POL-7 --repeals" },
+	  .next = "isms policy submit {ref}" },
+	{ .noun = "policy",
+	  .verb = "edit",
+	  .summary = "change a policy that is a draft",
+	  .method = "PolicyService/UpdatePolicy",
+	  .shape = COMMAND_EDIT,
+	  .row = "policy",
+	  .get = "PolicyService/GetPolicy",
+	  .params = { POLICY_WORD, FLAG("--title", "TEXT", "fields.title", "short name"),
+		      POLICY_FLAGS },
+	  .examples = { "isms policy edit POL-7 --priority 10",
+			"isms policy edit POL-7 --step 'mode=any; selector=role; role=CISO' --step "
+			"'mode=any; selector=role; role=TOP_MANAGEMENT; "
+			"distinct_from_prior=true'" },
+	  .next = "isms policy submit {ref}" },
+	{ .noun = "policy",
+	  .verb = "submit",
+	  .summary = "ask for a decision on a change of policies",
+	  .method = "PolicyService/SubmitPolicy",
+	  .shape = COMMAND_WRITE,
+	  .row = "policy",
+	  .params = { POLICY_WORD },
+	  .examples = { "isms policy submit POL-7", "isms policy submit POL-7 --dry-run" },
+	  .next = "isms approval show {ref} | isms policy withdraw {ref}" },
+	{ .noun = "policy",
+	  .verb = "withdraw",
+	  .summary = "take a submitted change of policies back",
+	  .method = "PolicyService/WithdrawPolicy",
+	  .shape = COMMAND_WRITE,
+	  .row = "policy",
+	  .params = { POLICY_WORD },
+	  .examples = { "isms policy withdraw POL-7", "isms policy withdraw POL-7 -o json" } },
+	VOTES("policy", "a change of policies", POLICY_VOTE, "POL-7"),
+	{ 0 },
+};
