@@ -2,6 +2,7 @@
 #ifndef ISMS_TESTS_POLL_H
 #define ISMS_TESTS_POLL_H
 
+#include "isms/store/v1/decision.pb-c.h"
 #include "server/domain/vote.h"
 #include "tests/unit/tap.h"
 #include "tests/unit/world.h"
@@ -20,6 +21,11 @@ static inline void poll_sets(struct poll *poll)
 	world_set(world, "vote_request", &isms__v1__approval_request__descriptor);
 	world_set(world, "vote_assignees", &isms__store__v1__assignee__descriptor);
 	world_set(world, "vote_votes", &isms__store__v1__vote__descriptor);
+	world_set(world, "vote_voters", &isms__store__v1__account__descriptor);
+	world_set(world, "vote_grants", &isms__store__v1__candidate__descriptor);
+	world_set(world, "vote_delegations", &isms__store__v1__held_delegation__descriptor);
+	world_set(world, "vote_pace", &isms__store__v1__decision_pace__descriptor);
+	world_set(world, "vote_policies", &isms__v1__approval_policy__descriptor);
 	world_set(world, "dossier_risk_of_request", &isms__v1__risk__descriptor);
 	world_set(world, "dossier_plans_of_request", &isms__v1__treatment_plan__descriptor);
 	world_set(world, "dossier_acceptances_of_request", &isms__v1__acceptance__descriptor);
@@ -32,6 +38,31 @@ static inline void poll_sets(struct poll *poll)
 		world_add(world, "dossier_acceptances_of_request", &poll->acceptance->base);
 }
 
+/* The grant of a role that decides, up to CRITICAL, long ago; made when it is not there. */
+static inline Isms__Store__V1__Candidate *granted(struct poll *poll, const char *user)
+{
+	for (size_t i = 0; i < poll->world.facts.n_sets; i++) {
+		const struct fact_set *set = &poll->world.facts.sets[i];
+		for (size_t j = 0; strcmp(set->name, "vote_grants") == 0 && j < set->n; j++) {
+			Isms__Store__V1__Candidate *row = (void *)set->rows[j];
+			if (strcmp(row->user_id, user) == 0)
+				return row;
+		}
+	}
+	Isms__Store__V1__Candidate *row = must_new_of(poll->world.arena, Isms__Store__V1__Candidate,
+						      isms__store__v1__candidate);
+	row->user_id = world_text(&poll->world, user);
+	row->person_id = must(arena_printf(poll->world.arena, "p-%s", user));
+	row->display_name = row->user_id;
+	row->kind = ISMS__V1__USER_KIND__USER_KIND_HUMAN;
+	row->role_code = world_text(&poll->world, "ISMS_MANAGER");
+	row->may_decide = true;
+	row->max_accept_level = LEVEL(CRITICAL);
+	row->granted_at = world_time(&poll->world, -100);
+	world_add(&poll->world, "vote_grants", &row->base);
+	return row;
+}
+
 static inline void poll_cast(struct poll *poll)
 {
 	poll->cast = must_new_of(poll->world.arena, Isms__V1__CastVoteRequest,
@@ -41,7 +72,9 @@ static inline void poll_cast(struct poll *poll)
 	poll->cast->decision = DECISION(APPROVE);
 	poll->cast->snapshot_sha256 = poll->request->snapshot_sha256;
 	poll->world.facts.request = &poll->cast->base;
+	poll->request->meta->created_at = world_time(&poll->world, -1);
 	world_caller(&poll->world, "bob", "decision.cast", "ISMS_MANAGER");
+	(void)granted(poll, "bob");
 }
 
 /* A request on a mitigation; steps and people are added by the test. The caller
@@ -87,6 +120,7 @@ static inline Isms__Store__V1__Assignee *ask(struct poll *poll, int32_t step_no,
 	row->via = world_text(&poll->world, "ISMS_MANAGER");
 	row->state = ASSIGNEE(PENDING);
 	world_add(&poll->world, "vote_assignees", &row->base);
+	(void)granted(poll, user);
 	return row;
 }
 
@@ -100,6 +134,11 @@ static inline Isms__Store__V1__Vote *voted(struct poll *poll, int32_t step_no, c
 	row->voter_person = must(arena_printf(poll->world.arena, "p-%s", user));
 	row->decision = DECISION(APPROVE);
 	world_add(&poll->world, "vote_votes", &row->base);
+	Isms__Store__V1__Account *account =
+		must_new_of(poll->world.arena, Isms__Store__V1__Account, isms__store__v1__account);
+	account->meta = world_meta(&poll->world, user, 1);
+	account->state = ISMS__V1__USER_STATE__USER_STATE_ACTIVE;
+	world_add(&poll->world, "vote_voters", &account->base);
 	return row;
 }
 

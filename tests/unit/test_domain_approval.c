@@ -54,7 +54,10 @@ static void candidate(struct desk *desk, const char *user, const char *role,
 	row->user_id = world_text(&desk->world, user);
 	row->person_id = must(arena_printf(desk->world.arena, "p-%s", user));
 	row->display_name = row->user_id;
-	row->role_code = world_text(&desk->world, role);
+	row->role_code = world_text(&desk->world, role[0] == '\0' ? "RISK_OWNER" : role);
+	row->owner = strcmp(user, "owner") == 0;
+	row->may_decide = true;
+	row->granted_at = world_time(&desk->world, -100);
 	row->kind = ISMS__V1__USER_KIND__USER_KIND_HUMAN;
 	row->max_accept_level = level;
 	world_add(&desk->world,

@@ -12,8 +12,8 @@ static const char *const persons[PEOPLE] = { "p0", "p1", "p2", "p3" };
 /* --- the second statement --------------------------------------------------- */
 
 struct law {
-	bool service, delegate;
-	unsigned voter; /* bit */
+	bool service, delegate, delegated;
+	unsigned voter, behalf; /* bits; behalf is 0 in their own right */
 	unsigned requester, contributors;
 	unsigned voted[STEPS], approved; /* who voted by step; who approved at all */
 	unsigned step;
@@ -33,16 +33,19 @@ static const char *law_says(const struct law *law)
 	unsigned earlier = 0;
 	for (unsigned k = 0; k < law->step; k++)
 		earlier |= law->voted[k];
+	unsigned both = law->voter | law->behalf;
 	const struct {
 		bool broken;
 		const char *reason;
 	} rules[] = {
 		{ law->service, "SOD_SERVICE" },
-		{ law->delegate, "SOD_DELEGATE" },
+		{ law->delegate && (!law->delegated || law->behalf == law->voter), "SOD_DELEGATE" },
 		{ (law->voter & law->requester) != 0, "SOD_REQUESTER" },
 		{ (law->voter & law->contributors) != 0, "SOD_CONTRIBUTOR" },
-		{ (law->voter & law->voted[law->step]) != 0, "ALREADY_VOTED" },
-		{ law->distinct && (law->voter & earlier) != 0, "SOD_DISTINCT" },
+		{ (law->behalf & law->requester) != 0, "SOD_REQUESTER" },
+		{ (law->behalf & law->contributors) != 0, "SOD_CONTRIBUTOR" },
+		{ (both & law->voted[law->step]) != 0, "ALREADY_VOTED" },
+		{ law->distinct && (both & earlier) != 0, "SOD_DISTINCT" },
 		{ law->finishes && law->critical && count(law->approved | law->voter) < 3,
 		  "SOD_QUORUM_HUMANS" },
 	};
@@ -56,17 +59,23 @@ static const char *law_says(const struct law *law)
 
 static unsigned long cases, differences;
 
-static void compare(const struct eligibility_request *request, struct law *law)
+static void compare(const struct eligibility_request *request, struct law *law, unsigned n_people)
 {
-	for (unsigned bits = 0; bits < 32; bits++) {
+	/* a delegate of the next person, or, alone, of itself */
+	const unsigned delegator = n_people > 1 ? 1 : 0;
+	for (unsigned bits = 0; bits < 64; bits++) {
 		struct eligibility_request r = *request;
 		r.critical = law->critical = (bits & 1) != 0;
 		law->distinct = (bits & 2) != 0;
 		law->finishes = (bits & 4) != 0;
 		law->service = (bits & 8) != 0;
 		law->delegate = (bits & 16) != 0;
+		law->delegated = (bits & 32) != 0;
+		law->behalf = law->delegate ? 1u << delegator : 0;
 		const struct eligibility_voter voter = { .service = law->service,
 							 .delegate = law->delegate,
+							 .delegated = law->delegated,
+							 .delegator = persons[delegator],
 							 .person = law->service ? "" : "p0" };
 		const struct eligibility_ballot ballot = { .step = law->step,
 							   .distinct = law->distinct,
@@ -102,7 +111,7 @@ static void each_request(const struct eligibility_vote *votes, size_t n_votes, s
 				.votes = votes,
 				.n_votes = n_votes,
 			};
-			compare(&request, law);
+			compare(&request, law, n_people);
 		}
 }
 
@@ -123,7 +132,7 @@ static void each_history(unsigned n_people, unsigned step, unsigned kinds)
 			if (rest % kinds == 0)
 				continue;
 			bool approve = rest % kinds == 1;
-			votes[n++] = (struct eligibility_vote){ at, persons[person], approve };
+			votes[n++] = (struct eligibility_vote){ at, persons[person], "", approve };
 			law.voted[at] |= 1u << person;
 			law.approved |= approve ? 1u << person : 0;
 		}
@@ -147,7 +156,7 @@ TEST(who_may_vote_agrees_with_the_second_statement)
 TEST(a_second_account_is_the_same_person)
 {
 	static const char *const contributors[] = { "p1" };
-	static const struct eligibility_vote votes[] = { { 0, "p2", true } };
+	static const struct eligibility_vote votes[] = { { 0, "p2", "", true } };
 	const struct eligibility_request request = { .requester = "p0",
 						     .contributors = contributors,
 						     .n_contributors = 1,

@@ -117,9 +117,9 @@ TEST(a_vote_needs_the_permission_and_the_level)
 	poll_plan(&poll);
 	step(&poll, STEP(ANY), 0, false);
 	ask(&poll, 1, "bob");
-	poll.world.access->max_accept_level = LEVEL(MEDIUM);
+	granted(&poll, "bob")->max_accept_level = LEVEL(MEDIUM);
 	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "AUTHORITY_LEVEL");
-	poll.world.access->permissions[0] = world_text(&poll.world, "approval.read");
+	granted(&poll, "bob")->may_decide = false;
 	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING");
 	poll_done(&poll);
 }
@@ -130,7 +130,7 @@ TEST(the_role_that_was_asked_must_still_be_held)
 	poll_plan(&poll);
 	step(&poll, STEP(ANY), 0, false);
 	ask(&poll, 1, "bob");
-	poll.world.access->role_codes[0] = world_text(&poll.world, "APPROVER");
+	granted(&poll, "bob")->role_code = world_text(&poll.world, "APPROVER");
 	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "NOT_ASSIGNEE");
 	poll_done(&poll);
 }
@@ -142,7 +142,7 @@ TEST(the_owner_who_was_asked_must_still_own_the_risk)
 	world_step(&poll.world, poll.request->steps, STEP(ANY), 0, NULL, false);
 	ask(&poll, 1, "bob");
 	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "NOT_ASSIGNEE");
-	poll.world.access->owner_id = world_text(&poll.world, "bob");
+	granted(&poll, "bob")->owner = true;
 	CHECK_INT(accepted(&poll)->request->state, APPROVAL(APPROVED));
 	poll_done(&poll);
 }
@@ -395,7 +395,8 @@ TEST(a_vote_without_authority_counts_no_more)
 	poll_plan(&poll);
 	step(&poll, STEP(QUORUM), 2, false);
 	ask(&poll, 1, "carol")->state = ASSIGNEE(VOTED);
-	voted(&poll, 1, "carol")->lapsed = true;
+	voted(&poll, 1, "carol");
+	granted(&poll, "carol")->may_decide = false;
 	ask(&poll, 1, "bob");
 	ask(&poll, 1, "dora");
 	const Isms__V1__CastVoteResponse *reply = accepted(&poll);
@@ -412,7 +413,8 @@ TEST(a_passed_step_without_its_approvals_closes_the_request)
 	step(&poll, STEP(ANY), 0, true);
 	poll.request->current_step = poll.cast->step_no = 2;
 	ask(&poll, 1, "carol")->state = ASSIGNEE(VOTED);
-	voted(&poll, 1, "carol")->lapsed = true;
+	voted(&poll, 1, "carol");
+	granted(&poll, "carol")->may_decide = false;
 	ask(&poll, 2, "bob");
 	given_up(&poll, APPROVAL(EXPIRED), "NO_QUORUM");
 	poll_done(&poll);
@@ -427,7 +429,8 @@ TEST(a_lapsed_vote_is_no_third_human)
 	ask(&poll, 1, "carol")->state = ASSIGNEE(VOTED);
 	ask(&poll, 1, "dora")->state = ASSIGNEE(VOTED);
 	ask(&poll, 1, "bob");
-	voted(&poll, 1, "carol")->lapsed = true;
+	voted(&poll, 1, "carol");
+	granted(&poll, "carol")->may_decide = false;
 	voted(&poll, 1, "dora");
 	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "SOD_QUORUM_HUMANS");
 	poll_done(&poll);
