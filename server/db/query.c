@@ -13,6 +13,7 @@
 #include "common/embed.h"
 #include "server/db/fragment.h"
 #include "server/db/query_text.h"
+#include "server/db/seeded_sql.h"
 
 enum { QUERIES_MAX = 2000, SET_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -304,7 +305,7 @@ static bool finish(struct parser *parser)
 			fragments_expand(&parser->fragments, parser->query->sql, set->arena);
 		if (sql == NULL)
 			return fail(parser, "names a fragment that is not there");
-		parser->query->sql = sql;
+		parser->query->sql = seeded_sql(parser->query->name, sql, set->arena);
 	}
 	qsort(set->queries, set->n, sizeof(struct query), compare);
 	for (size_t i = 1; i < set->n; i++) {

@@ -6,6 +6,7 @@
 
 #include "common/arena.h"
 #include "common/pb.h"
+#include "common/seeded.h"
 #include "server/domain/delegation.h"
 #include "server/domain/must.h"
 #include "server/domain/states.h"
@@ -106,7 +107,7 @@ static struct status check_duties(const struct voter *voter, const struct ballot
 	enum delegation_fault fault = delegation_fault(voter->by, &use);
 	const struct eligibility_voter who = {
 		.service = principal->kind != ISMS__V1__USER_KIND__USER_KIND_HUMAN,
-		.person = principal->person_id,
+		.person = SEEDED(count_by_account) ? principal->user_id : principal->person_id,
 		.delegate = voter->is_delegate,
 		.delegated = voter->is_delegate && fault == DELEGATION_FITS,
 		.delegator = voter->by == NULL ? "" : voter->by->from_person,
@@ -238,6 +239,8 @@ struct status voter_check(const struct voter *voter, const struct ballot *ballot
 					      : check_own_right(voter, ballot, vote);
 	if (!status_ok(&st))
 		return st;
+	if (SEEDED(skip_digest))
+		return STATUS_OK;
 	const ProtobufCBinaryData *frozen = &ballot->request->snapshot_sha256;
 	if (vote->snapshot_sha256.len != frozen->len ||
 	    memcmp(vote->snapshot_sha256.data, frozen->data, frozen->len) != 0)
