@@ -17,8 +17,8 @@
 
 #define SERVING(name) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##name
 
-struct watch {
-	TAILQ_ENTRY(watch) link;
+struct health_watch {
+	TAILQ_ENTRY(health_watch) link;
 	struct call *call;
 	bool known;
 	int status; /* last sent */
@@ -84,7 +84,7 @@ static void watch_start(struct call *call, const uint8_t *data, size_t len)
 {
 	bool known = false;
 	struct status st = read_request(&known, call, data, len);
-	struct watch *watch = arena_new_of(call->arena, struct watch);
+	struct health_watch *watch = arena_new_of(call->arena, struct health_watch);
 	if (status_ok(&st) && watch == NULL) {
 		st = status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "OUT_OF_MEMORY",
 				 "the server is out of memory");
@@ -103,7 +103,7 @@ static void watch_start(struct call *call, const uint8_t *data, size_t len)
 
 static void watch_cancel(struct call *call)
 {
-	struct watch *watch = call->data;
+	struct health_watch *watch = call->data;
 	if (watch != NULL) {
 		TAILQ_REMOVE(&call->worker->health.watches, watch, link);
 		call->data = NULL;
@@ -113,8 +113,8 @@ static void watch_cancel(struct call *call)
 void health_tick(struct worker *worker)
 {
 	int status = current_status(worker);
-	struct watch *watch;
-	struct watch *next;
+	struct health_watch *watch;
+	struct health_watch *next;
 	for (watch = TAILQ_FIRST(&worker->health.watches); watch != NULL; watch = next) {
 		next = TAILQ_NEXT(watch, link);
 		if (watch->known && watch->status != status) {

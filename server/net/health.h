@@ -9,12 +9,12 @@
 
 struct route;
 struct worker;
-struct watch;
+struct health_watch;
 
-TAILQ_HEAD(watch_list, watch);
+TAILQ_HEAD(health_watch_list, health_watch);
 
 struct health {
-	struct watch_list watches; /* at most one a call in flight */
+	struct health_watch_list watches; /* at most one a call in flight */
 };
 
 void health_init(struct health *health);

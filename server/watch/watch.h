@@ -6,8 +6,9 @@
  * reads of its own. What waits for a client is at most WATCH_QUEUE_MAX; who takes
  * none of it for a while is sent away, to resume where he was.
  *
- * Memory of a worker: the ring, 4,096 announcements of a few hundred bytes; for
- * each stream its queue, its filter and its share of a session's rights. */
+ * Memory of a worker at the most: 8 MiB for the ring, 4,096 announcements of up to
+ * 2 KiB; 64 MiB of queues, for 1,024 streams; and 20 MiB for each answer of the
+ * database that is being looked at, of which there are at most six. */
 #ifndef ISMS_WATCH_WATCH_H
 #define ISMS_WATCH_WATCH_H
 
