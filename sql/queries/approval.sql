@@ -175,21 +175,56 @@ WHERE q.org_id = $1 AND q.id = $4
                   AND a.scope_id = q.scope_id AND $3 = ANY (a.permissions)))
 ORDER BY t.id;
 
--- Waits for nobody whose person has voted on the step by another account.
+-- What the caller is asked, or may vote on for somebody who is, once each: in the own
+-- right when there is one. Nothing waits for somebody whose person has taken part in the
+-- step.
 -- name: approval_inbox
 -- class: list
 -- params: $org $actor $page_after $page_limit
+WITH me AS (SELECT m.id, m.person_id, m.kind FROM app_user m WHERE m.org_id = $1 AND m.id = $2),
+waiting AS (
+	SELECT t.request_id, t.step_no, t.via, t.escalated, t.person_id, NULL::uuid AS on_behalf_of
+	FROM approval_assignee t
+	WHERE t.org_id = $1 AND t.user_id = $2 AND t.state = 'PENDING'
+	UNION ALL
+	SELECT t.request_id, t.step_no, t.via, t.escalated, t.person_id, t.user_id
+	FROM delegation d
+	CROSS JOIN me
+	JOIN approval_assignee t ON t.org_id = $1 AND t.user_id = d.from_user_id
+	                        AND t.state = 'PENDING' AND t.person_id <> me.person_id
+	JOIN approval_request x ON x.org_id = $1 AND x.id = t.request_id
+	                       AND x.state = 'PENDING' AND x.allows_delegate
+	                       AND x.current_step = t.step_no
+	JOIN scope_closure k ON k.org_id = $1 AND k.ancestor_id = d.scope_id
+	                    AND k.descendant_id = x.scope_id
+	WHERE d.org_id = $1 AND d.to_user_id = $2 AND d.revoked_at IS NULL
+	  AND d.starts_at <= now() AND d.ends_at > now() AND d.created_at < x.created_at
+	  AND d.max_level >= x.level AND x.subject_kind = ANY (d.subject_kinds)
+	  AND me.kind = 'HUMAN' AND me.person_id <> x.requested_by_person
+	  AND NOT me.person_id = ANY (x.contributor_persons)),
+mine AS (
+	SELECT DISTINCT ON (w.request_id) w.*
+	FROM waiting w
+	JOIN approval_request x ON x.org_id = $1 AND x.id = w.request_id
+	                       AND x.state = 'PENDING' AND x.current_step = w.step_no
+	CROSS JOIN me
+	WHERE NOT EXISTS (SELECT 1 FROM approval_vote v
+	                  WHERE v.org_id = $1 AND v.request_id = w.request_id AND v.step_no = w.step_no
+	                    AND (v.voter_person IN (w.person_id, me.person_id)
+	                         OR v.on_behalf_person IN (w.person_id, me.person_id)))
+	ORDER BY w.request_id, w.on_behalf_of NULLS FIRST)
 SELECT q.id AS page_key, q.id AS request_id, q.ref AS request_ref, q.subject_kind, q.subject_id,
-       q.subject_ref, q.risk_id, r.title, q.level, t.step_no, t.via,
-       u.display_name AS requested_by_name, q.created_at AS requested_at, q.snapshot_sha256
-FROM approval_assignee t
-JOIN approval_request q ON q.org_id = t.org_id AND q.id = t.request_id
-JOIN risk r ON r.org_id = q.org_id AND r.id = q.risk_id
-JOIN app_user u ON u.org_id = q.org_id AND u.id = q.requested_by
-WHERE t.org_id = $1 AND t.user_id = $2
-  AND t.state = 'PENDING' AND q.state = 'PENDING' AND q.current_step = t.step_no
-  AND NOT EXISTS (SELECT 1 FROM approval_vote v WHERE v.org_id = $1 AND v.request_id = q.id
-                  AND v.step_no = t.step_no AND v.voter_person = t.person_id)
+       q.subject_ref, q.risk_id, coalesce(r.title, y.title, '') AS title, q.level, t.step_no,
+       t.via, u.display_name AS requested_by_name, q.created_at AS requested_at,
+       q.snapshot_sha256, t.on_behalf_of, coalesce(f.display_name, '') AS on_behalf_of_name,
+       q.step_due_at AS due_at, t.escalated
+FROM mine t
+JOIN approval_request q ON q.org_id = $1 AND q.id = t.request_id
+LEFT JOIN risk r ON r.org_id = $1 AND r.id = q.risk_id
+LEFT JOIN approval_policy y ON y.org_id = $1 AND y.id = q.changed_policy_id
+JOIN app_user u ON u.org_id = $1 AND u.id = q.requested_by
+LEFT JOIN app_user f ON f.org_id = $1 AND f.id = t.on_behalf_of
+WHERE q.org_id = $1
   AND q.id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY q.id DESC
 LIMIT $4;

@@ -19,7 +19,9 @@ POLICY_WRITERS = {"ORG_ADMIN", "ISMS_MANAGER"}
 
 # kind of object -> who sees it at all, in a scope where the role was given
 SEES = {"scope": ALL, "ai_system": READERS, "asset": READERS, "risk": READERS, "plan": READERS,
-        "acceptance": READERS, "request": READERS, "policy": POLICY_READERS}
+        "acceptance": READERS, "request": READERS, "policy": POLICY_READERS,
+        "delegation": APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST", "RISK_OWNER", "AUDITOR",
+                                   "ORG_ADMIN"}}
 
 # method -> (field that names the object, its kind, who may)
 OBJECTS = {
@@ -55,6 +57,10 @@ OBJECTS = {
                                            DRAFTERS | {"SERVICE", "RISK_OWNER"}),
     "AcceptanceService/WithdrawAcceptance": ("id", "acceptance", set()),
     "AcceptanceService/RevokeAcceptance": ("id", "acceptance", APPROVERS | {"ISMS_MANAGER"}),
+    "AcceptanceService/RenewAcceptance": ("id", "acceptance",
+                                          DRAFTERS | {"SERVICE", "RISK_OWNER"}),
+    "AcceptanceService/ReviewAcceptance": ("id", "acceptance",
+                                           APPROVERS | {"ISMS_MANAGER", "RISK_OWNER"}),
     "ApprovalService/GetApprovalRequest": (
         "id", "request", APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST", "RISK_OWNER", "AUDITOR"}),
     "ApprovalService/ChangesSinceMyDecision": (
@@ -65,7 +71,14 @@ OBJECTS = {
     "PolicyService/CreatePolicy": ("scope_id", "scope", POLICY_WRITERS),
     "PolicyService/UpdatePolicy": ("id", "policy", POLICY_WRITERS),
     "PolicyService/SubmitPolicy": ("id", "policy", POLICY_WRITERS),
+    "PolicyService/SimulatePolicy": ("policy_id", "policy", POLICY_READERS),
     "PolicyService/WithdrawPolicy": ("id", "policy", set()),
+    "DelegationService/CreateDelegation": (
+        "scope_id", "scope", APPROVERS | {"ISMS_MANAGER", "RISK_OWNER"}),
+    "DelegationService/GetDelegation": (
+        "id", "delegation",
+        APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST", "RISK_OWNER", "AUDITOR"}),
+    "DelegationService/RevokeDelegation": ("id", "delegation", {"ORG_ADMIN"}),
     # nobody of these is asked on the request: a right alone decides nothing
     "ApprovalService/CastVote": ("request_id", "request", set()),
 }
@@ -92,12 +105,16 @@ LISTS = {
     "DirectoryService/ListGrants": {"ORG_ADMIN", "ISMS_MANAGER", "AUDITOR"},
     "PolicyService/ListPolicies": POLICY_READERS,
     "AuditLogService/ListAuditEvents": {"ISMS_MANAGER", "AUDITOR"},
-    "ApprovalService/Inbox": ALL, "AuthService/ListSessions": ALL,
+    "ApprovalService/Inbox": ALL, 
+    "DelegationService/ListDelegations": APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST",
+                                                      "RISK_OWNER", "AUDITOR"}, "AuthService/ListSessions": ALL,
 }
 # accounts are the organisation's: a right that holds in a unit does not change them
 DIRECTORY = ["DirectoryService/CreateUser", "DirectoryService/UpdateUser",
              "DirectoryService/DeactivateUser", "DirectoryService/UnlockUser",
              "DirectoryService/IssueToken"]
+# so are controls; see test_acceptance_terms.py
+CONTROLS = {"CatalogService/UpdateControl"}
 GRANTS = ["DirectoryService/GrantRole", "DirectoryService/RevokeGrant"]
 SINGLE = {"CatalogService/GetActiveMethod": READERS,
           "DirectoryService/ListRoles": {"ORG_ADMIN", "ISMS_MANAGER", "AUDITOR"},
@@ -111,7 +128,7 @@ REFUSED_BY_LAW = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OK"}
 
 
 def test_every_method_and_every_role_is_in_the_matrix(world):
-    assert (set(OBJECTS) | set(LISTS) | set(DIRECTORY) | set(GRANTS) | set(SINGLE) | OWN
+    assert (set(OBJECTS) | set(LISTS) | set(DIRECTORY) | set(GRANTS) | set(SINGLE) | OWN | CONTROLS
             | OPEN | STREAMS) == set(SCHEMA.methods)
     roles = {r.code for r in world.admin.call("DirectoryService/ListRoles").roles}
     assert roles == ALL
@@ -149,10 +166,12 @@ def make_things(world, unit):
     acceptance = world.acceptance(risk, by=by, submit=False)
     asked = world.acceptance(world.risk(unit, by=by, owner=owner, score=(3, 4)), by=by)
     policy = world.policy(unit, submit=False)
+    delegation = world.delegate(owner, "officer", unit)
     world.unit = saved
     return {"scope": unit.meta.id, "ai_system": system.meta.id, "asset": asset.meta.id,
             "risk": risk.meta.id, "plan": plan.meta.id, "acceptance": acceptance.meta.id,
-            "request": asked.request.meta.id, "policy": policy.meta.id}
+            "request": asked.request.meta.id, "policy": policy.meta.id,
+            "delegation": delegation.meta.id}
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,8 @@ class World:
             return policy
         return api.call("PolicyService/SubmitPolicy", id=policy.meta.id)
 
-    def vote(self, name, request, decision="APPROVE", comment="", step=None, digest=None):
+    def vote(self, name, request, decision="APPROVE", comment="", step=None, digest=None,
+             behalf=None):
         """Casts a vote as a person would: reads the request, hashes the snapshot."""
         api = self.apis[name]
         if digest is None:
@@ -169,7 +170,15 @@ class World:
             step = step or read.request.current_step
         return api.call(
             "ApprovalService/CastVote", request_id=request.meta.id, step_no=step or 1,
-            decision=f"DECISION_{decision}", comment=comment, snapshot_sha256=b64(digest))
+            decision=f"DECISION_{decision}", comment=comment, snapshot_sha256=b64(digest),
+            on_behalf_of=self.id(behalf) if behalf else "")
+
+    def delegate(self, name, to, scope=None, days=7, **fields):
+        """Lets somebody vote for name."""
+        return self.apis[name].call(
+            "DelegationService/CreateDelegation", to_user_id=self.id(to),
+            scope_id=(scope or self.unit).meta.id, ends_at=soon(days), reason="a holiday",
+            **fields).delegation
 
     def vote_fails(self, name, request, **args):
         try:
