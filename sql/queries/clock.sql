@@ -1,10 +1,51 @@
 -- What is due, for the server's own calls of isms.store.v1.ClockService. A branch a
 -- method; each at most 64 rows, the longest overdue first.
 
+-- Who is asked, or has voted, by seat t of request q on a risk of r, and holds no more
+-- what that takes. Whether rights were lost is asked only where some may have been; what
+-- the decision finds beyond this, the next vote finds too.
+-- fragment: lost_seat
+SELECT FROM app_user u
+WHERE u.org_id = t.org_id AND u.id = t.user_id
+  AND (u.updated_at > q.created_at
+       OR EXISTS (SELECT FROM role_grant g WHERE g.org_id = u.org_id AND g.user_id = u.id
+                  AND g.revoked_at IS NULL AND g.valid_until <= now()))
+  AND (u.state <> 'ACTIVE'
+       OR NOT EXISTS (SELECT FROM access a WHERE a.org_id = u.org_id AND a.user_id = u.id
+                      AND a.scope_id = q.scope_id AND 'decision.cast' = ANY (a.permissions)
+                      AND a.max_accept_level >= q.level)
+       OR NOT EXISTS (SELECT FROM access a WHERE a.org_id = u.org_id AND a.user_id = u.id
+                      AND a.scope_id = q.scope_id
+                      AND (a.role_code = t.via OR (t.via = 'RISK_OWNER' AND r.owner_id = u.id))));
+
+-- A vote v that was cast by seat t, for somebody who has gone, or by a delegation that
+-- was taken back.
+-- fragment: lost_vote
+SELECT FROM approval_vote v
+JOIN app_user w ON w.org_id = v.org_id AND w.id = v.voter_id
+LEFT JOIN delegation d ON d.org_id = v.org_id AND d.id = v.delegation_id
+WHERE v.org_id = t.org_id AND v.request_id = t.request_id AND v.step_no = t.step_no
+  AND v.assignee_id = t.user_id AND (w.state <> 'ACTIVE' OR d.revoked_at IS NOT NULL);
+
 -- name: clock_due
 -- class: list
 -- tenantless: the clock ticks for every organisation
 -- params:
+(SELECT q.org_id, 'AdvanceRequest' AS work, q.id
+ FROM approval_request q
+ LEFT JOIN risk r ON r.org_id = q.org_id AND r.id = q.risk_id
+ LEFT JOIN risk_acceptance c ON q.subject_kind = 'ACCEPTANCE'
+      AND c.org_id = q.org_id AND c.id = q.subject_id
+ WHERE q.state = 'PENDING'
+   AND (q.step_due_at <= now() OR (q.escalates_at <= now() AND NOT q.escalated)
+        OR c.valid_until <= now() OR r.version <> q.risk_version
+        OR EXISTS (SELECT FROM approval_assignee t
+                   WHERE t.org_id = q.org_id AND t.request_id = q.id
+                     AND ((t.state IN ('PENDING', 'VOTED') AND EXISTS ({lost_seat}))
+                          OR (t.state = 'VOTED' AND EXISTS ({lost_vote})))))
+ ORDER BY least(q.step_due_at, q.escalates_at, c.valid_until), q.id
+ LIMIT 64)
+UNION ALL
 (SELECT c.org_id, 'ExpireAcceptance' AS work, c.id
  FROM risk_acceptance c
  WHERE c.state = 'ACTIVE' AND least(c.valid_until, c.review_due_at) <= now()
