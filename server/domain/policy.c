@@ -52,55 +52,72 @@ static bool at_root(const struct facts *facts, const char *scope_id)
 }
 
 static struct status check_replaced(const struct facts *facts,
-				    const Isms__V1__CreatePolicyRequest *request,
+				    const struct policy_proposal *proposal,
 				    const Isms__V1__ApprovalPolicy *replaced)
 {
-	if (request->replaces_id[0] == '\0')
-		return request->repeals ? status_invalid(facts->arena, "replaces_id",
-							 "is required by a repeal")
-					: STATUS_OK;
+	if (proposal->replaces_id[0] == '\0')
+		return proposal->repeals ? status_invalid(facts->arena, "replaces_id",
+							  "is required by a repeal")
+					 : STATUS_OK;
 	if (replaced == NULL || replaced->state != POLICY(ACTIVE))
 		return status_invalid(facts->arena, "replaces_id", "must be a policy in force");
-	if (strcmp(replaced->scope_id, request->scope_id) != 0)
+	if (strcmp(replaced->scope_id, proposal->scope_id) != 0)
 		return status_invalid(facts->arena, "scope_id",
 				      "must be the scope of the policy that is replaced");
-	if (replaced->subject_kind != request->subject_kind)
+	if (replaced->subject_kind != proposal->subject_kind)
 		return status_invalid(facts->arena, "subject_kind",
 				      "must be the kind of the policy that is replaced");
-	if (request->repeals && replaced->subject_kind == SUBJECT(POLICY_CHANGE) &&
+	if (proposal->repeals && replaced->subject_kind == SUBJECT(POLICY_CHANGE) &&
 	    at_root(facts, replaced->scope_id))
 		return status_invalid(facts->arena, "repeals",
 				      "the root keeps a policy for changes of policies");
 	return STATUS_OK;
 }
 
-struct status policy_create(const struct facts *facts, struct plan *plan)
+struct status policy_propose(Isms__V1__ApprovalPolicy **out, const struct facts *facts,
+			     const struct policy_proposal *proposal)
 {
-	const Isms__V1__CreatePolicyRequest *request = (const void *)facts->request;
 	const Isms__V1__ApprovalPolicy *replaced = fact_row(
 		facts, "policy_to_replace", Isms__V1__ApprovalPolicy, isms__v1__approval_policy);
-	struct status st = check_replaced(facts, request, replaced);
+	struct status st = check_replaced(facts, proposal, replaced);
 	if (!status_ok(&st))
 		return st;
 	Isms__V1__ApprovalPolicy *row =
-		must_new_of(plan->arena, Isms__V1__ApprovalPolicy, isms__v1__approval_policy);
-	pb_copy_same(&row->base, &request->fields->base);
+		must_new_of(facts->arena, Isms__V1__ApprovalPolicy, isms__v1__approval_policy);
+	pb_copy_same(&row->base, &proposal->fields->base);
+	row->subject_kind = proposal->subject_kind;
+	row->scope_id = proposal->scope_id;
+	row->replaces_id = proposal->replaces_id;
+	row->repeals = proposal->repeals;
+	row->no = replaced != NULL ? replaced->no + 1 : 1;
+	row->state = POLICY(DRAFT);
+	row->author_id = facts->principal->user_id;
+	fields_add(&row->contributor_ids, &row->n_contributor_ids, row->author_id, facts->arena);
+	settle_text(row, replaced, facts->arena);
+	st = check_text(facts, row, "fields");
+	if (status_ok(&st))
+		*out = row;
+	return st;
+}
+
+struct status policy_create(const struct facts *facts, struct plan *plan)
+{
+	const Isms__V1__CreatePolicyRequest *request = (const void *)facts->request;
+	const struct policy_proposal proposal = {
+		.scope_id = request->scope_id,
+		.subject_kind = request->subject_kind,
+		.replaces_id = request->replaces_id,
+		.repeals = request->repeals,
+		.fields = request->fields,
+	};
+	Isms__V1__ApprovalPolicy *row;
+	struct status st = policy_propose(&row, facts, &proposal);
+	if (!status_ok(&st))
+		return st;
 	row->meta = must_new_of(plan->arena, Isms__V1__Meta, isms__v1__meta);
 	row->meta->ref = fact_row(facts, "approval_policy_next_ref", Isms__Store__V1__NextRef,
 				  isms__store__v1__next_ref)
 				 ->ref;
-	row->subject_kind = request->subject_kind;
-	row->scope_id = request->scope_id;
-	row->replaces_id = request->replaces_id;
-	row->repeals = request->repeals;
-	row->no = replaced != NULL ? replaced->no + 1 : 1;
-	row->state = POLICY(DRAFT);
-	row->author_id = facts->principal->user_id;
-	fields_add(&row->contributor_ids, &row->n_contributor_ids, row->author_id, plan->arena);
-	settle_text(row, replaced, plan->arena);
-	st = check_text(facts, row, "fields");
-	if (!status_ok(&st))
-		return st;
 	plan_insert(plan, KIND_APPROVAL_POLICY, &row->base);
 	Isms__V1__CreatePolicyResponse *reply = must_new_of(
 		plan->arena, Isms__V1__CreatePolicyResponse, isms__v1__create_policy_response);

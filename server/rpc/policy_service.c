@@ -1,9 +1,11 @@
 /* isms.v1.PolicyService. */
 #include "server/rpc/services.h"
 
+#include "isms/store/v1/insight.pb-c.h"
 #include "isms/store/v1/store.pb-c.h"
 #include "isms/v1/policy.pb-c.h"
 #include "server/domain/policy.h"
+#include "server/domain/policy_simulation.h"
 #include "server/rpc/dossier_loads.h"
 
 static const struct rpc rpcs[] = {
@@ -58,6 +60,19 @@ static const struct rpc rpcs[] = {
 	  .load = { LOAD("policy_for_write", isms__v1__approval_policy),
 		    LOAD("policy_request", isms__v1__approval_request) },
 	  .decide = policy_withdraw },
+	{ .method = "SimulatePolicy",
+	  .mode = RPC_READ,
+	  .permission = "policy.read",
+	  .access = "access_simulation",
+	  .visible = "policy.read",
+	  .load = { LOAD("simulated_policy", isms__v1__approval_policy),
+		    LOAD("policy_to_replace", isms__v1__approval_policy),
+		    LOAD("policy_roles", isms__store__v1__found),
+		    LOAD("policy_root", isms__store__v1__found),
+		    LOAD("simulation_requests", isms__store__v1__simulated_request),
+		    LOAD("simulation_seats", isms__store__v1__simulated_seat),
+		    LOAD("simulation_grants", isms__store__v1__simulated_grant) },
+	  .decide = policy_simulate },
 };
 
 const struct rpc_service policy_service = {
