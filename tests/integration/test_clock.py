@@ -11,7 +11,7 @@ import pytest
 
 from api import SCHEMA
 from server import Beside, Server
-from world import first_world
+from world import first_world, unique
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,8 @@ def state(world, acceptance):
 
 
 def is_expired(world, acceptance):
-    return state(world, acceptance).state == \
-        SCHEMA.pool.FindEnumTypeByName("isms.v1.AcceptanceState").values_by_name[
-            "ACCEPTANCE_STATE_EXPIRED"].number
+    return state(world, acceptance).state == number("AcceptanceState",
+                                                    "ACCEPTANCE_STATE_EXPIRED")
 
 
 def events(db, acceptance, rpc="/isms.store.v1.ClockService/ExpireAcceptance"):
@@ -71,7 +70,8 @@ def test_the_end_of_acceptances_is_recorded_once_though_two_servers_look(ticking
     with server.database() as db:
         for risk, acceptance in made:
             now = state(world, acceptance)
-            assert now.meta.version == acceptance.meta.version + 1
+            warned = events(db, acceptance, "/isms.store.v1.ClockService/WarnAcceptance")
+            assert now.meta.version == acceptance.meta.version + 1 + len(warned)
             assert now.meta.updated_by == "" and now.ended_by == ""
             assert now.ended_at.ToDatetime() >= now.valid_until.ToDatetime()
             assert now.end_reason == "the acceptance has run out"
@@ -94,6 +94,66 @@ def test_the_end_of_acceptances_is_recorded_once_though_two_servers_look(ticking
     log = server.log.read_text()
     assert "clock" not in log, [line for line in log.splitlines() if "clock" in line]
     assert "call_failed" not in log, [line for line in log.splitlines() if "call_failed" in line]
+
+
+def closed(world, request):
+    """Why a request is over; "" while it is open."""
+    return world.request(request, by="officer").close_reason.split(":")[0]
+
+
+def draft(world, acceptance):
+    return state(world, acceptance).state == number("AcceptanceState", "ACCEPTANCE_STATE_DRAFT")
+
+
+def number(enum, name):
+    return SCHEMA.pool.FindEnumTypeByName("isms.v1." + enum).values_by_name[name].number
+
+
+def test_a_request_whose_end_has_passed_is_over(ticking):
+    server, world = ticking
+    made = world.acceptance(world.risk(score=(1, 2)), days=3 / 86400)
+    assert closed(world, made.request) == ""
+    until(lambda: closed(world, made.request) == "EXPIRED")
+    assert draft(world, made.acceptance)
+    with server.database() as db:
+        event, = events(db, made.request, "/isms.store.v1.ClockService/AdvanceRequest")
+        assert (event.actor_id, event.actor_name) == ("", "system")
+
+
+def test_a_request_about_what_has_changed_is_over(ticking):
+    server, world = ticking
+    risk = world.risk(score=(1, 2))
+    made = world.acceptance(risk)
+    world.score(risk, 2, 2)
+    until(lambda: closed(world, made.request) == "STALE")
+    assert draft(world, made.acceptance)
+
+
+def test_a_request_of_people_who_may_decide_no_more_escalates_and_then_ends(ticking):
+    server, world = ticking
+    scope = world.scope(unique("lost")).meta.id
+    world.add("leaver", "RISK_OWNER", "CRITICAL", scope=scope)
+    grant = world.grant("contributor", "CONTRIBUTOR", scope=scope)
+    assert grant.meta.id
+    risk = world.contributor.call("RiskService/CreateRisk", scope_id=scope, fields={
+        "title": unique("risk"), "owner_id": world.id("leaver")}).risk
+    made = world.acceptance(world.score(risk, 1, 2))
+    time.sleep(2.5)
+    assert closed(world, made.request) == ""
+    assert not world.request(made.request, by="officer").escalated
+    grants = world.admin.call("DirectoryService/ListGrants", user_id=world.id("leaver")).grants
+    for one in grants:
+        world.admin.call("DirectoryService/RevokeGrant", id=one.meta.id, reason="has left")
+    until(lambda: world.request(made.request, by="officer").escalated)
+    asked = world.officer.call("ApprovalService/GetApprovalRequest",
+                               id=made.request.meta.id).assignees
+    states_of = {a.user_id: a.state for a in asked}
+    assert states_of[world.id("leaver")] == number("AssigneeState", "ASSIGNEE_STATE_VOID")
+    assert states_of[world.id("officer")] == number("AssigneeState", "ASSIGNEE_STATE_PENDING")
+    with server.database() as db:
+        rpc = "/isms.store.v1.ClockService/AdvanceRequest"
+        time.sleep(2.5)  # found once
+        assert len(events(db, made.request, rpc)) == 1
 
 
 def test_old_keys_of_idempotency_go(ticking):
@@ -140,7 +200,8 @@ def test_the_clock_goes_on_in_new_workers_after_a_reload(ticking):
         until(lambda: is_expired(world, acceptance))
 
 
-@pytest.mark.parametrize("method", ["ExpireAcceptance"])
+@pytest.mark.parametrize("method", [
+    "ExpireAcceptance", "WarnAcceptance", "LapseTransfer", "AdvanceRequest"])
 def test_nobody_reaches_the_methods_of_the_clock(ticking, method):
     server, world = ticking
     with server.channel() as channel:
