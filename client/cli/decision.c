@@ -160,16 +160,6 @@ static const ProtobufCMessage *unpack(struct app *app, const ProtobufCMessageDes
 	return status_ok(&st) ? pb_unpack(type, bytes->data, bytes->len, app->arena) : NULL;
 }
 
-static int broken(struct app *app, const struct decision *decision, const char *why)
-{
-	(void)app;
-	app_error(CLI_INTERNAL, "what the server shows is not what it asks to be decided");
-	app_why("%s", why);
-	app_why("request %s", decision->request->meta ? decision->request->meta->id : "?");
-	app_next("do not decide; tell whoever runs the server");
-	return CLI_INTERNAL;
-}
-
 static const ProtobufCMessageDescriptor *subject_type(Isms__V1__SubjectKind kind)
 {
 	switch ((int)kind) {
@@ -183,34 +173,41 @@ static const ProtobufCMessageDescriptor *subject_type(Isms__V1__SubjectKind kind
 }
 
 /* Only what is inside the hashed bytes is trusted and shown. */
-static int check(struct app *app, struct decision *out)
+const char *decision_check(struct app *app, const Isms__V1__ApprovalRequest *request,
+			   const ProtobufCBinaryData *bytes, struct decision *out)
 {
-	const ProtobufCBinaryData *bytes = &out->reply->snapshot;
-	const ProtobufCBinaryData *theirs = &out->request->snapshot_sha256;
+	const ProtobufCBinaryData *theirs = &request->snapshot_sha256;
 	digest_of(bytes, out->digest);
 	if (theirs->len != DECISION_DIGEST ||
 	    memcmp(theirs->data, out->digest, DECISION_DIGEST) != 0)
-		return broken(app, out,
-			      app_printf(app, "digest of the snapshot is %s, the request's is %s",
-					 hex_encode(app, out->digest, DECISION_DIGEST),
-					 hex_encode(app, theirs->data, theirs->len)));
+		return app_printf(app, "digest of the snapshot is %s, the request's is %s",
+				  hex_encode(app, out->digest, DECISION_DIGEST),
+				  hex_encode(app, theirs->data, theirs->len));
 	const Isms__V1__DecisionSnapshot *snapshot =
 		(const void *)unpack(app, &isms__v1__decision_snapshot__descriptor, bytes);
 	if (!snapshot)
-		return broken(app, out, "the snapshot cannot be read");
+		return "the snapshot cannot be read";
+	bool risk = snapshot->subject_kind != ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_POLICY_CHANGE;
 	out->snapshot = snapshot;
 	out->subject = unpack(app, subject_type(snapshot->subject_kind), &snapshot->subject);
-	bool risk = snapshot->subject_kind != ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_POLICY_CHANGE;
 	if (risk)
 		out->risk = (const void *)unpack(app, &isms__v1__risk__descriptor, &snapshot->risk);
 	if (!out->subject || (risk && !out->risk))
-		return broken(app, out, "the subject or the risk in the snapshot cannot be read");
-	if (strcmp(snapshot->subject_id, out->request->subject_id) != 0 ||
-	    snapshot->subject_kind != out->request->subject_kind ||
-	    strcmp(snapshot->risk_id, out->request->risk_id) != 0 ||
-	    snapshot->level != out->request->level)
-		return broken(app, out, "the snapshot is about another subject, risk or level");
-	return CLI_DONE;
+		return "the subject or the risk in the snapshot cannot be read";
+	if (strcmp(snapshot->subject_id, request->subject_id) != 0 ||
+	    snapshot->subject_kind != request->subject_kind ||
+	    strcmp(snapshot->risk_id, request->risk_id) != 0 || snapshot->level != request->level)
+		return "the snapshot is about another subject, risk or level";
+	return NULL;
+}
+
+static int broken(const struct decision *decision, const char *why)
+{
+	app_error(CLI_INTERNAL, "what the server shows is not what it asks to be decided");
+	app_why("%s", why);
+	app_why("request %s", decision->request->meta->id);
+	app_next("do not decide; tell whoever runs the server");
+	return CLI_INTERNAL;
 }
 
 int decision_read(struct app *app, const char *id, enum rpc_quiet quiet, struct decision *out)
@@ -223,7 +220,8 @@ int decision_read(struct app *app, const char *id, enum rpc_quiet quiet, struct 
 	out->request = out->reply->request;
 	if (!out->request || !out->request->meta)
 		return app_error(CLI_INTERNAL, "the server's reply is empty");
-	return check(app, out);
+	const char *why = decision_check(app, out->request, &out->reply->snapshot, out);
+	return why ? broken(out, why) : CLI_DONE;
 }
 
 const char *decision_waiting(struct app *app, const Isms__V1__GetApprovalRequestResponse *reply)

@@ -32,6 +32,10 @@ int decision_find(struct app *app, const char *object, const char *name, const c
 /* Reads a request. A snapshot that does not have the server's digest, or is about
  * something else, is CLI_INTERNAL. */
 int decision_read(struct app *app, const char *id, enum rpc_quiet quiet, struct decision *out);
+/* Fills in digest, snapshot, subject and risk from the snapshot's bytes. NULL, or why they
+ * are not what the request is about. */
+const char *decision_check(struct app *app, const Isms__V1__ApprovalRequest *request,
+			   const ProtobufCBinaryData *bytes, struct decision *out);
 /* What is decided, by whom, where it stands. */
 void decision_print(struct app *app, const struct decision *decision);
 /* "mira@example.org, dana@example.org": who is still asked on the open step. */

@@ -6,11 +6,11 @@
 #include "client/cli/app.h"
 #include "client/cli/args.h"
 #include "client/cli/command.h"
+#include "client/cli/diff.h"
 #include "client/cli/hooks.h"
 #include "client/cli/json.h"
 #include "client/cli/output.h"
 #include "client/cli/request.h"
-#include "client/cli/resolve.h"
 #include "client/cli/run.h"
 #include "client/cli/text.h"
 #include "client/cli/value.h"
@@ -22,16 +22,6 @@ struct changes {
 	json_t *list; /* for JSON */
 	size_t n;
 };
-
-/* A field's text as people read it: refs and e-mails for ids. */
-static const char *shown(struct app *app, const char *field, const char *text)
-{
-	const char *name = strrchr(field, '.');
-	const char *object = resolve_object(name ? name + 1 : field);
-	if (!*text)
-		return "-";
-	return object ? resolve_label(app, object, text) : text;
-}
 
 static void print_change(void *arg, const char *field, const char *before, const char *after)
 {
@@ -45,13 +35,7 @@ static void print_change(void *arg, const char *field, const char *before, const
 			app_no_memory();
 		return;
 	}
-	const char *old = shown(app, field, before);
-	const char *new = shown(app, field, after);
-	text_print(stdout,
-		   *before ? app_printf(app, "    %-20s  %s -> %s", field, old, new)
-			   : app_printf(app, "    %-20s  %s", field, new),
-		   TEXT_LINE);
-	(void)fputc('\n', stdout);
+	diff_line(app, field, before, after);
 }
 
 static void print_version(struct app *app, const ProtobufCMessage *version,

@@ -38,7 +38,7 @@ struct object {
 static const struct object objects[] = {
 	{ "user", "user", NULL,
 	  " user_id owner_id assignee_id author_id requested_by created_by updated_by voter_id "
-	  "ended_by actor_id contributor_ids assignee_ids ",
+	  "ended_by actor_id contributor_ids assignee_ids from_user_id to_user_id on_behalf_of ",
 	  "DirectoryService/ListUsers", "users", "meta.id", "email", "display_name", "email",
 	  "DirectoryService/GetUser", "user", "isms user list" },
 	{ "person", "person", NULL,
@@ -74,6 +74,9 @@ static const struct object objects[] = {
 	{ "policy", "approval policy", "POL-", " policy_id replaces_id ",
 	  "PolicyService/ListPolicies", "policies", "meta.id", "meta.ref", "title", NULL,
 	  "PolicyService/GetPolicy", "policy", "isms policy list" },
+	{ "delegation", "delegation", "DEL-", " delegation_id ",
+	  "DelegationService/ListDelegations", "delegations", "meta.id", "meta.ref", NULL, NULL,
+	  "DelegationService/GetDelegation", "delegation", "isms delegation list" },
 	{ "grant", "grant", NULL, " ", "DirectoryService/ListGrants", "grants", "meta.id", NULL,
 	  NULL, NULL, NULL, NULL, "isms role grants" },
 };

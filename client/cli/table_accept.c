@@ -1,4 +1,6 @@
 /* Commands: acceptances, approval requests, the inbox and policies. */
+#include "client/cli/bundle.h"
+#include "client/cli/diff.h"
 #include "client/cli/table.h"
 #include "client/cli/watch.h"
 
@@ -117,9 +119,37 @@ const struct command table_accept[] = {
 	  .id = "request.meta.id",
 	  .columns = "REF=request.meta.ref STATE=request.state SUBJECT=request.subject_ref "
 		     "LEVEL=request.level STEP=request.current_step DIGEST=request.snapshot_sha256",
-	  .params = { ANY_VOTE },
-	  .examples = { "isms approval show APR-9",
+	  .params = { ANY_VOTE,
+		      SWITCH("--diff", NULL, "also what is new since your last decision on it") },
+	  .examples = { "isms approval show APR-9 --diff",
 			"isms approval show ACC-3 -o csv --fields digest" } },
+	{ .noun = "approval",
+	  .verb = "diff",
+	  .summary = "what is new since your last decision on it",
+	  .method = "ApprovalService/ChangesSinceMyDecision",
+	  .run = diff_run,
+	  .id = "earlier_request_id",
+	  .columns = "EARLIER=earlier_request_ref DECISION=earlier_decision WHEN=decided_at "
+		     "CHANGED=changes.field",
+	  .params = { ANY_VOTE },
+	  .examples = { "isms approval diff APR-9", "isms approval diff ACC-3 -o json" } },
+	{ .noun = "approval",
+	  .verb = "export",
+	  .summary = "all that proves a decision, as one file",
+	  .method = "ApprovalService/GetDecisionBundle",
+	  .run = bundle_export,
+	  .params = { ANY_VOTE,
+		      NEED("--file", "FILE", NULL, "file to write; - is standard output") },
+	  .examples = { "isms approval export APR-9 --file APR-9.json",
+			"isms approval export ACC-3 --file -" } },
+	{ .noun = "approval",
+	  .verb = "verify",
+	  .summary = "check such a file, without the server",
+	  .run = bundle_verify,
+	  .params = { { .name = "FILE",
+			.help = "file that export wrote; - is standard input",
+			.flags = PARAM_REQUIRED } },
+	  .examples = { "isms approval verify APR-9.json", "isms approval verify -" } },
 	VOTES("approval", "what is asked", ANY_VOTE, "TRP-7"),
 	{ 0 },
 };

@@ -1,4 +1,4 @@
-/* Commands: approval policies and how they change. */
+/* Commands: delegations; approval policies and how they change. */
 #include "client/cli/table.h"
 
 #define POLICY_WORD WORD("POLICY", "id", "policy", "ref or id")
@@ -20,7 +20,61 @@
 		FLAG("--review-days", "N", "fields.steps.review_days",                             \
 		     "days to review an acceptance after a material change; 0: it ends")
 
+#define DELEGATION_WORD WORD("DELEGATION", "id", "delegation", "ref or id")
+#define DELEGATION_COLUMNS                                                                         \
+	"REF=meta.ref STATE=state FROM=from_name TO=to_name SCOPE=scope_id UP_TO=max_level "       \
+	"SINCE=starts_at UNTIL=ends_at REASON=reason"
+
 const struct command table_policy[] = {
+	{ .noun = "delegation",
+	  .verb = "create",
+	  .summary = "let somebody else vote for you for a while",
+	  .method = "DelegationService/CreateDelegation",
+	  .shape = COMMAND_WRITE,
+	  .row = "delegation",
+	  .params = { WORD("USER", "to_user_id", "user", "who may vote: e-mail or id"),
+		      NEED("--scope", "SCOPE", "scope_id", "where, and below"),
+		      NEED("--until", "DATE", "ends_at", "until when, at most 30 days"),
+		      NEED("--reason", "TEXT", "reason", "why, such as a holiday"),
+		      FLAG("--from", "DATE", "starts_at", "from when; now without it"),
+		      FLAG("--max-level", "LEVEL", "max_level",
+			   "up to this level; as far as you may accept without it"),
+		      MANY("--for", "KIND", "subject_kinds",
+			   "only for treatment-plan, acceptance or policy-change") },
+	  .examples = { "isms delegation create dana.manager@example.org --scope Support --until "
+			"+14d --reason holiday",
+			"isms delegation create dana.manager@example.org --scope Support --from "
+			"2030-07-01T00:00:00Z --until 2030-07-14 --max-level medium --reason "
+			"holiday" },
+	  .next = "isms delegation revoke {ref} --reason TEXT ends it" },
+	{ .noun = "delegation",
+	  .verb = "list",
+	  .summary = "delegations from you, to you and in your scopes",
+	  .method = "DelegationService/ListDelegations",
+	  .shape = COMMAND_LIST,
+	  .row = "delegations",
+	  .columns = DELEGATION_COLUMNS,
+	  .params = { FLAG("--user", "USER", "user_id", "only from or to this user"),
+		      SWITCH("--open", "open_only", "only those that are not over") },
+	  .examples = { "isms delegation list --open", "isms delegation list --user me -o json" } },
+	{ .noun = "delegation",
+	  .verb = "show",
+	  .summary = "one delegation",
+	  .method = "DelegationService/GetDelegation",
+	  .row = "delegation",
+	  .columns = DELEGATION_COLUMNS,
+	  .params = { DELEGATION_WORD },
+	  .examples = { "isms delegation show DEL-1", "isms delegation show DEL-1 -o json" } },
+	{ .noun = "delegation",
+	  .verb = "revoke",
+	  .summary = "end a delegation at once",
+	  .method = "DelegationService/RevokeDelegation",
+	  .shape = COMMAND_WRITE,
+	  .row = "delegation",
+	  .params = { DELEGATION_WORD, NEED("--reason", "TEXT", "reason", "why") },
+	  .examples = { "isms delegation revoke DEL-1 --reason 'back from holiday'",
+			"isms delegation revoke DEL-1 --reason @why.txt" } },
+
 	{ .noun = "policy",
 	  .verb = "list",
 	  .summary = "approval policies, newest first",

@@ -10,6 +10,7 @@
 #include "client/cli/base64.h"
 #include "client/cli/command.h"
 #include "client/cli/decision.h"
+#include "client/cli/diff.h"
 #include "client/cli/fault.h"
 #include "client/cli/print.h"
 #include "client/cli/request.h"
@@ -236,11 +237,13 @@ int vote_show(struct app *app, const struct command *command, const struct args 
 	if (app->format != FORMAT_TABLE || *app->options.fields)
 		return print_reply(app, command, &decision.reply->base);
 	decision_print(app, &decision);
-	if (decision.request->state == ISMS__V1__APPROVAL_STATE__APPROVAL_STATE_PENDING)
+	if (args_switch(args, "--diff"))
+		exit = diff_since_decision(app, decision.request);
+	if (!exit && decision.request->state == ISMS__V1__APPROVAL_STATE__APPROVAL_STATE_PENDING)
 		print_next(app,
 			   app_printf(app, "isms approval approve %s --digest %s",
 				      decision.request->meta->ref,
 				      hex_encode(app, decision.digest, DECISION_DIGEST)),
 			   &decision.request->base);
-	return CLI_DONE;
+	return exit;
 }

@@ -350,7 +350,7 @@ def test_every_method_can_be_called_and_described(isms):
         text = officer.ok("call", method, "--describe")
         assert "request\n" in text and "reply\n" in text
         if method not in ("AuthService/Logout",):
-            run = officer("call", method, "--json", "{}")
+            run = officer("call", method, "--json", "{}", "--limit", "1")
             assert run.returncode in (0, 2, 3, 4, 5), (method, run.stderr)
 
 
