@@ -82,6 +82,11 @@ static struct status bad_delegation(const struct ballot *ballot, const char *why
 	return st;
 }
 
+static struct status delegator_not_asked(const struct ballot *ballot)
+{
+	return bad_delegation(ballot, "NOT_ASSIGNEE", "the delegator is not asked on this step");
+}
+
 static struct status refusal(enum eligibility rule)
 {
 	static const char *const messages[] = {
@@ -120,6 +125,8 @@ static struct status check_duties(const struct voter *voter, const struct ballot
 			    ballot_missing(ballot, ballot->step) <= 1,
 	};
 	enum eligibility rule = eligibility_of_vote(&ballot->rules, &who, &cast);
+	if (rule == ELIGIBILITY_DELEGATE && voter->by == NULL && voter->seat == NULL)
+		return delegator_not_asked(ballot);
 	if (rule == ELIGIBILITY_DELEGATE)
 		return bad_delegation(ballot, delegation_why(fault), delegation_message(fault));
 	return refusal(rule);
@@ -213,8 +220,7 @@ static struct status check_delegate(const struct voter *voter, const struct ball
 		return bad_delegation(ballot, "CANNOT_READ",
 				      "a delegate must be able to read the request");
 	if (seat == NULL || seat->state == ASSIGNEE(VOID))
-		return bad_delegation(ballot, "NOT_ASSIGNEE",
-				      "the delegator is not asked on this step");
+		return delegator_not_asked(ballot);
 	if (seat->state != ASSIGNEE(PENDING))
 		return already_voted();
 	if (!seat->entitled)

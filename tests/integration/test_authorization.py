@@ -87,6 +87,8 @@ OBJECTS |= {m: ("id", kind, OBJECTS[get][2]) for m, kind, get in (
     ("ScopeService/ListScopeVersions", "scope", "ScopeService/GetScope"),
     ("ScopeService/ListAiSystemVersions", "ai_system", "ScopeService/GetAiSystem"),
     ("AssetService/ListAssetVersions", "asset", "AssetService/GetAsset"),
+    ("ApprovalService/ListApprovalRequestVersions", "request",
+     "ApprovalService/GetApprovalRequest"),
     ("RiskService/ListRiskVersions", "risk", "RiskService/GetRisk"),
     ("TreatmentService/ListPlanVersions", "plan", "TreatmentService/GetPlan"),
     ("AcceptanceService/ListAcceptanceVersions", "acceptance",
@@ -105,9 +107,10 @@ LISTS = {
     "DirectoryService/ListGrants": {"ORG_ADMIN", "ISMS_MANAGER", "AUDITOR"},
     "PolicyService/ListPolicies": POLICY_READERS,
     "AuditLogService/ListAuditEvents": {"ISMS_MANAGER", "AUDITOR"},
-    "ApprovalService/Inbox": ALL, 
+    "ApprovalService/Inbox": ALL, "AuthService/ListSessions": ALL,
+    # without the right only for those who have one
     "DelegationService/ListDelegations": APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST",
-                                                      "RISK_OWNER", "AUDITOR"}, "AuthService/ListSessions": ALL,
+                                                      "RISK_OWNER", "AUDITOR"},
 }
 # accounts are the organisation's: a right that holds in a unit does not change them
 DIRECTORY = ["DirectoryService/CreateUser", "DirectoryService/UpdateUser",
