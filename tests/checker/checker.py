@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -21,7 +22,7 @@ from history import History
 from mix import Client, settle
 from nemesis import Nemesis
 from people import People
-from wire import SCHEMA, Stock
+from wire import Stock
 
 STOCK, SDK, ROAMING = 14, 2, 4
 LEAST_RATE = 100
@@ -38,15 +39,13 @@ class Run:
         self.board = Board(self.people, self.seed)
         self.history = History(args.history)
         self.halt, self.stop_faults = threading.Event(), threading.Event()
-        decision = SCHEMA.pool.FindEnumTypeByName("isms.v1.Decision")
-        self.recusal = "DECISION_RECUSE" in decision.values_by_name and args.recusal
         self.clients = [Client(i, self, sdk=i >= STOCK, roams=STOCK - ROAMING <= i < STOCK)
                         for i in range(STOCK + SDK)]
         self.nemesis = Nemesis(cluster, self.history, self.seed, self.stop_faults,
                                longest=args.longest)
         self.watchers = [watcher.Watcher(i, self.addresses, self.ca, self.people.auditor.token)
                          for i in range(2 if watcher.AVAILABLE else 0)]
-        self.rate, self.calm = 0.0, args.calm
+        self.rate, self.calm, self.least = 0.0, args.calm, args.least
 
     def say(self, text):
         print(f"[{(time.monotonic_ns() - self.history.started) / 1e9:5.1f}s] {text}", flush=True)
@@ -76,7 +75,7 @@ class Run:
         time.sleep(self.calm)
         self.rate = (len(self.history.ops) - first) / (time.monotonic() - begin)
         self.say(f"{self.rate:.0f} operations/s before the first fault")
-        if self.rate < LEAST_RATE:
+        if self.rate < self.least:
             return self.end()
         self.nemesis.start()
         while time.monotonic() < begin + self.seconds - 3 and not self.trouble():
@@ -106,9 +105,12 @@ class Run:
         """Every unknown outcome becomes known, by its key."""
         open_ops = [op for op in self.history.ops if op.message is not None]
         links = [Stock(a, self.ca) for a in self.addresses]
-        for i, op in enumerate(open_ops):
-            settle(op, links[i % len(links)], self.people.by_id[op.actor].token)
-            self.history.settle(op)
+
+        def one(item):
+            settle(item[1], links[item[0] % len(links)], self.people.by_id[item[1].actor].token)
+            self.history.settle(item[1])
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(one, enumerate(open_ops)))
         for link in links:
             link.close()
         if open_ops:
@@ -188,7 +190,8 @@ def arguments(argv):
     parser.add_argument("--history", default=None, help="keep the history in this file")
     parser.add_argument("--longest", type=float, default=3.0, help="seconds that a fault lasts")
     parser.add_argument("--calm", type=float, default=5.0, help="seconds before the first fault")
-    parser.add_argument("--no-recusal", dest="recusal", action="store_false")
+    parser.add_argument("--least", type=float, default=LEAST_RATE,
+                        help="operations a second before the first fault, or the run is void")
     args = parser.parse_args(argv)
     if args.seed is None:
         args.seed = random.SystemRandom().randrange(1 << 31)
@@ -212,9 +215,9 @@ def main(argv=None):
 def judge(args, cluster):
     run = Run(args, cluster)
     run.go()
-    if run.rate < LEAST_RATE:
+    if run.rate < run.least:
         print(f"VOID: {run.rate:.0f} operations/s before the first fault are fewer than "
-              f"{LEAST_RATE}; a run that idles proves nothing")
+              f"{run.least:g}; a run that idles proves nothing")
         return VOID
     run.say("checking")
     found, _ = invariants.check(run, evidence.Evidence(cluster.postgres))

@@ -17,22 +17,27 @@ class Seen:
     """An operation on the request: what it did, by what was answered."""
 
     __slots__ = ("invoke", "complete", "what", "step", "person", "state", "after", "votes",
-                 "maybe", "key")
+                 "behalf", "key")
 
     def __init__(self, invoke, complete, what, **values):
         self.invoke, self.complete, self.what = invoke, complete, what
         self.step = self.person = self.state = self.after = self.votes = None
-        self.maybe, self.key = False, ""
+        self.behalf, self.key = None, ""
         for name, value in values.items():
             setattr(self, name, value)
+
+    def cast(self):
+        """Who has taken part by it."""
+        return {(self.step, p) for p in (self.person, self.behalf) if p}
 
     def apply(self, state):
         """The state after it, or None when it cannot have been answered so."""
         now, step, votes = state
         if self.what == "vote":
-            if now != PENDING or step != self.step or (step, self.person) in votes:
+            cast = self.cast()
+            if now != PENDING or step != self.step or cast & votes:
                 return None
-            return (self.state, self.after, votes | {(step, self.person)})
+            return (self.state, self.after, votes | cast)
         if self.what == "withdraw":
             return (WITHDRAWN, 0, votes) if now == PENDING else None
         if self.what == "give up":
@@ -42,7 +47,7 @@ class Seen:
         if self.what == "not open":
             return state if now == PENDING and step != self.step else None
         if self.what == "voted":
-            return state if now == PENDING and (self.step, self.person) in votes else None
+            return state if now == PENDING and self.cast() & votes else None
         if self.what == "read":
             fits = (now, step, votes) == (self.state, self.after, self.votes)
             return state if fits else None
@@ -86,13 +91,13 @@ def of_op(op, persons):
     if op.rpc == "ApprovalService/GetApprovalRequest" and op.type == "ok":
         return Seen(op.invoke, op.complete, "read", state=op.result["state"],
                     after=op.result["step"],
-                    votes=frozenset((s, p) for s, p in op.result["votes"]))
-    if op.rpc != "ApprovalService/CastVote" or op.attempts > 1 or op.args.get("onBehalfOf"):
-        if op.rpc == "ApprovalService/CastVote" and op.type == "ok":
-            return Seen(op.invoke, op.complete, "vote", step=op.args["stepNo"], person=person,
-                        state=op.result["state"], after=op.result["step"])
+                    votes=frozenset([(s, p) for s, p in op.result["votes"]] +
+                                    [(s, persons.get(u, "")) for s, u in
+                                     op.result.get("behalf", [])]))
+    if op.rpc != "ApprovalService/CastVote" or op.attempts > 1 and op.type != "ok":
         return None
-    common = {"step": op.args["stepNo"], "person": person, "key": op.key}
+    behalf = persons.get(op.args.get("onBehalfOf", ""))
+    common = {"step": op.args["stepNo"], "person": person, "behalf": behalf, "key": op.key}
     if op.type == "ok":
         return Seen(op.invoke, op.complete, "vote", state=op.result["state"],
                     after=op.result["step"], **common)

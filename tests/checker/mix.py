@@ -80,10 +80,10 @@ class Client(threading.Thread):
             answer = self.link.call(rpc, message, actor.token, TIMEOUT)
         op.complete = time.monotonic_ns()
         self._log(op, answer, write)
+        if answer.unknown:
+            time.sleep(0.3)
         if self.roams and (answer.unknown or self.random.random() < 0.02):
             self.roam()
-        elif answer.unknown:
-            time.sleep(0.2)
         return answer
 
     def _twice(self, op, rpc, message, actor):
@@ -207,9 +207,11 @@ class Client(threading.Thread):
             return self.open()
         step = request_.step or 1
         actor, behalf = self.voter(request_, step), None
+        if request_.steps[step - 1][2] and self.random.random() < 0.25:
+            actor, behalf = self.delegate_of(actor)
         digest, wrong = request_.digest, False
         decision = self.random.choices((APPROVE, REJECT, CHANGES, RECUSE),
-                                       (86, 4, 5, 5 if self.run_.recusal else 0))[0]
+                                       (86, 4, 5, 5))[0]
         if self.random.random() < 0.05:
             digest, wrong = self.wrong_digest(digest), True
         values = {"requestId": request_.id, "stepNo": step, "decision": decision,
@@ -221,6 +223,8 @@ class Client(threading.Thread):
                            {"digest": digest.hex(), "wrong_digest": wrong})
         if answer.ok or answer.reason == "ALREADY_VOTED":
             self.board.votes[request_.id].add((step, actor.person))
+            if behalf:
+                self.board.votes[request_.id].add((step, self.people.by_id[behalf].person))
             if answer.ok and answer.message.request.state == 2:
                 self.board.approved(request_)
         elif answer.reason in ("CLOSED", "STALE", "EXPIRED", "NO_QUORUM"):
@@ -339,8 +343,37 @@ class Client(threading.Thread):
             board.granted.pop(grant, None)
             board.revoked.append(value)
 
+    def delegate_of(self, asked):
+        """(who votes, on whose behalf): a delegate of who is asked; at times somebody to
+        whom that one has handed on what was not theirs, which must not work."""
+        mine = [d for d in list(self.board.delegations) if d[1] == asked.id]
+        if not mine:
+            return asked, None
+        _, _, to = self.random.choice(mine)
+        on = [d for d in list(self.board.delegations) if d[1] == to]
+        if on and self.random.random() < 0.3:
+            to = self.random.choice(on)[2]
+        return self.people.by_id[to], asked.id
+
     def delegate(self):
-        return self.vote()
+        """Lets another vote for a while, or takes that back."""
+        board = self.board
+        if len(board.delegations) > self.random.randint(20, 80):
+            gone = board.delegations.pop(self.random.randrange(len(board.delegations)))
+            self.call("delegate", "DelegationService/RevokeDelegation", self.people.by_id[gone[1]],
+                      {"id": gone[0], "reason": "back from the holiday"})
+            return
+        giver = self.anybody("RISK_COMMITTEE", "ISMS_MANAGER", "CISO", "RISK_OWNER")
+        taker = self.anybody("RISK_COMMITTEE", "ISMS_MANAGER", "CISO", "RISK_OWNER")
+        scope = self.people.root
+        for account, role, where in list(board.granted.values()):
+            if account is giver and role == "RISK_OWNER":
+                scope = where
+        lasts = self.random.choice((3, 86400, 10 * 86400))
+        made = self.call("delegate", "DelegationService/CreateDelegation", giver, {
+            "toUserId": taker.id, "scopeId": scope, "endsAt": at(lasts), "reason": "a holiday"})
+        if made.ok:
+            board.delegations.append((made.message.delegation.meta.id, giver.id, taker.id))
 
     def revoke(self):
         if self.random.random() < 0.6:
@@ -431,7 +464,9 @@ def summarise(op, message):
                          remaining=message.remaining)
     elif op.rpc == "ApprovalService/GetApprovalRequest":
         op.result.update(state=message.request.state, step=message.request.current_step,
-                         votes=[[v.step_no, v.voter_person] for v in message.votes])
+                         votes=[[v.step_no, v.voter_person] for v in message.votes],
+                         behalf=[[v.step_no, v.on_behalf_of] for v in message.votes
+                                 if v.on_behalf_of])
     elif op.rpc == "AcceptanceService/GetAcceptance":
         got = message.acceptance
         op.result.update(effective=got.effective, wall=time.time(),

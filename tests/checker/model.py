@@ -9,6 +9,7 @@ DECIDING = {"RISK_OWNER", "ISMS_MANAGER", "APPROVER", "CISO", "RISK_COMMITTEE", 
 LEVELS = {"": 0, "UNSPECIFIED": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3, "CRITICAL": 4}
 DERIVED = {"effective", "disposition", "accepted_until"}
 SEEN_MAX = 1000  # bytes; longer texts are cut in the log
+CLOCK_JUMP = 1800
 MODE_ALL, MODE_QUORUM = 2, 3
 SELECTOR_OWNER = 1
 
@@ -45,7 +46,7 @@ class Vote:
         self.behalf_person = get.get("on_behalf_person", "")
         self.delegation = get.get("delegation_id", "")
         self.decision, self.digest = get["decision"], get.get("snapshot_sha256", "")
-        self.request, self.key = get["request_id"], key
+        self.request, self.key, self.shaken = get["request_id"], key, False
 
     @property
     def authority(self):
@@ -65,7 +66,8 @@ class Model:
         self.people, self.above = people, above
         self.steps, self.assignees = steps, assignees
         self.rows, self.votes, self.scorers, self.authors = {}, {}, {}, {}
-        self.grants, self.of_user, self.in_force = {}, {}, {}
+        self.grants, self.of_user, self.in_force, self.by_user = {}, {}, {}, {}
+        self.last_at = 0.0
         self.found, self.event = [], None
         for grant, (user, role, scope, level) in grants.items():
             self._add_grant(grant, user, role, scope, level, 0.0, None)
@@ -110,6 +112,9 @@ class Model:
 
     def take(self, event):
         self.event = event
+        if event.at < self.last_at - CLOCK_JUMP:
+            self._shake(vote for cast in self.votes.values() for vote in cast)
+        self.last_at = event.at
         votes = [Vote(f, event.actor, event.key) for k, _, _, f in event.records
                  if k == "approval_vote"]
         for vote in votes:
@@ -125,6 +130,8 @@ class Model:
         self._authorship(event)
         for vote in votes:
             self.votes.setdefault(vote.request, []).append(vote)
+            for user in {vote.voter, vote.authority}:
+                self.by_user.setdefault(user, []).append(vote)
             self._after_vote(vote)
         self._after(event, votes)
 
@@ -149,6 +156,10 @@ class Model:
             row[field] = after
         if kind == "role_grant":
             self._fold_grant(entity, row)
+        elif kind == "delegation" and version == 1:
+            row["made_at"] = self.event.at
+        elif kind == "delegation":
+            self._shake(self.by_user.get(row["from_user_id"], ()))
 
     def _fold_grant(self, entity, row):
         if entity not in self.grants:
@@ -157,6 +168,13 @@ class Model:
                             seconds(row.get("valid_from")) or 0.0, seconds(row.get("valid_until")))
         if row.get("revoked_at"):
             self.grants[entity][6] = self.event.key
+            self._shake(self.by_user.get(self.grants[entity][0], ()))
+
+    @staticmethod
+    def _shake(votes):
+        """What these votes rest on was lost at some moment: they may be void for good."""
+        for vote in votes:
+            vote.shaken = True
 
     def _authorship(self, event):
         """Who wrote the content of a plan or an acceptance."""
@@ -190,6 +208,8 @@ class Model:
                 self.bad("I3", "a person voted on two steps that want different people",
                          vote.request, old.key)
         self._duties(vote, request)
+        if vote.behalf:
+            self._delegated(vote, request, step)
         if not self.may_decide(vote.authority, request, step, at):
             self.bad("I5", "the voter had no right to this decision when it was committed",
                      vote.request, self.lost(vote.authority))
@@ -208,6 +228,41 @@ class Model:
                 self.bad("I3", "a person who wrote or scored the content has voted", vote.request)
         if self.people.get(vote.voter, vote.person) != vote.person:
             self.bad("I3", "the vote names another person than its account", vote.request)
+
+    def _delegated(self, vote, request, step):
+        """One hand on, made before the request, in force, and no more than was given."""
+        given, at = self.rows.get(("delegation", vote.delegation)), self.event.at
+        if given is None or (given["from_user_id"], given["to_user_id"]) != \
+                (vote.behalf, vote.voter):
+            return self.bad("I3", "the delegation is not from the one who was asked to the one "
+                            "who voted", vote.request)
+        asked = [u for u, _ in self.assignees.get((vote.request, vote.step), [])]
+        wrong = {
+            "the delegator was not asked": vote.behalf not in asked,
+            "the delegation was revoked": bool(given.get("revoked_at")),
+            "the delegation was not in force":
+                not seconds(given["starts_at"]) <= at < seconds(given["ends_at"]),
+            "the delegation is for another scope":
+                given["scope_id"] not in self.above[request["scope_id"]],
+            "the delegation is younger than the request":
+                given["made_at"] >= request["opened_at"],
+            "the level is above that of the delegation":
+                LEVELS[given.get("max_level", "")] < LEVELS[request["level"]],
+            "the delegation is for other subjects":
+                request["subject_kind"] not in given.get("subject_kinds", "").split(", "),
+            "the step allows no delegate": not step.allow_delegate,
+            "delegate and delegator are one person": vote.person == vote.behalf_person,
+        }
+        for text, is_wrong in wrong.items():
+            if is_wrong:
+                self.bad("I3", text, vote.request)
+        return None
+
+    def _counts(self, vote, request, step, at):
+        """Whether an approval counts at this moment."""
+        if vote.behalf and self.rows[("delegation", vote.delegation)].get("revoked_at"):
+            return False
+        return self.may_decide(vote.authority, request, step, at)
 
     def _content(self, vote, request):
         risk = self.rows.get(("risk", request["risk_id"]))
@@ -229,8 +284,9 @@ class Model:
         good, void = [], []
         for vote in self.votes.get(request_id, []):
             if vote.step == step_no and vote.decision == "APPROVE":
-                (good if self.may_decide(vote.authority, request, step[step_no - 1], at)
+                (good if self._counts(vote, request, step[step_no - 1], at)
                  else void).append(vote)
+        self._shake(void)
         return good, void
 
     def needed(self, request_id, step_no):
@@ -255,7 +311,8 @@ class Model:
         met = len(good) >= self.needed(vote.request, vote.step)
         last = vote.step == len(self.steps[vote.request])
         open_step = int(request.get("current_step") or 0)
-        if met and open_step == vote.step and request["state"] == "PENDING":
+        firm = sum(1 for v in good if not v.shaken) >= self.needed(vote.request, vote.step)
+        if firm and open_step == vote.step and request["state"] == "PENDING":
             self.bad("STUCK", f"step {vote.step} has {len(good)} of "
                      f"{self.needed(vote.request, vote.step)} approvals and stays open",
                      vote.request)
@@ -322,6 +379,7 @@ class Model:
             if kind in ("1", "2"):
                 truth |= persons
         request["true_contributors"] = truth - {""}
+        request["opened_at"] = self.event.at
         told = set(request.get("contributor_persons", "").split(", "))
         if not request["true_contributors"] <= told:
             self.bad("I3", "a person who wrote or scored the content is not named", entity)
