@@ -224,3 +224,23 @@ WHERE h.org_id = $1 AND h.entity_kind = 'scope' AND h.entity_id = $6
               WHERE n.org_id = $1 AND n.id = $6 AND a.user_id = $2 AND $3 = ANY (a.permissions))
 ORDER BY h.version DESC
 LIMIT $5;
+
+-- For the same people as approval_request_get.
+-- name: approval_request_versions
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit id
+SELECT version_key(h.version) AS page_key, {columns_of_request}
+FROM row_history h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::approval_request, h.row_json) q
+WHERE h.org_id = $1 AND h.entity_kind = 'approval_request' AND h.entity_id = $6
+  AND h.version < key_version($4)
+  AND EXISTS (
+	SELECT 1 FROM approval_request n
+	WHERE n.org_id = $1 AND n.id = $6
+	  AND (n.requested_by = $2
+	       OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1
+	                  AND s.request_id = n.id AND s.user_id = $2)
+	       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+	                  AND a.scope_id = n.scope_id AND $3 = ANY (a.permissions))))
+ORDER BY h.version DESC
+LIMIT $5;

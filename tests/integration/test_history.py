@@ -148,6 +148,19 @@ def test_a_scope_has_versions(world):
     assert list(kept) == [named, scope]
 
 
+def test_an_approval_request_has_versions(world):
+    made = world.acceptance(world.risk(score=(3, 4))).request
+    first = world.vote("owner", made).request
+    second = world.vote("officer", made).request
+    for api in (world.contributor, world.owner, world.auditor):
+        kept = api.call("ApprovalService/ListApprovalRequestVersions", id=made.meta.id).versions
+        assert list(kept) == [second, first, made]
+        assert [r.meta.updated_by for r in kept] == [
+            world.id("officer"), world.id("owner"), world.id("contributor")]
+    refused = world.colleague.fails("ApprovalService/ListApprovalRequestVersions", id=made.meta.id)
+    assert refused.code == "NOT_FOUND"
+
+
 def test_a_token_of_versions_belongs_to_the_object(world, story):
     first, second = story.ids["risk"][1:3]
     token = world.auditor.call("RiskService/ListRiskVersions", id=first,
