@@ -70,5 +70,5 @@ GRANT INSERT ON isms.approval_vote TO isms_server;
 GRANT EXECUTE ON FUNCTION isms.purge_idempotency, isms.version_key, isms.key_version,
 	isms.row_at, isms.risk_was, isms.risk_acceptance_was TO isms_server;
 GRANT INSERT, UPDATE ON isms.approval_policy TO isms_server;
-GRANT UPDATE (version, updated_at, updated_by, state) ON isms.control TO isms_server;
+GRANT UPDATE (version, updated_at, updated_by, archived_at, state) ON isms.control TO isms_server;
 GRANT INSERT, UPDATE ON isms.delegation TO isms_server;

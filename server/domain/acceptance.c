@@ -5,6 +5,7 @@
 #include "common/arena.h"
 #include "common/pb.h"
 #include "server/domain/approval.h"
+#include "server/domain/control.h"
 #include "server/domain/dossier.h"
 #include "server/domain/fields.h"
 #include "server/domain/must.h"
@@ -51,6 +52,12 @@ static void mirror(Isms__V1__TreatmentPlan *plan, const Isms__V1__Acceptance *ac
 	plan->state = state_of_accept_plan(acceptance->state);
 }
 
+static void subject_is(struct plan *plan, const char *id)
+{
+	plan->subject_kind = KIND_RISK_ACCEPTANCE;
+	plan->subject_id = id;
+}
+
 static Isms__V1__TreatmentPlan *new_plan(const struct facts *facts, struct plan *plan,
 					 const Isms__V1__Acceptance *acceptance)
 {
@@ -68,23 +75,10 @@ static Isms__V1__TreatmentPlan *new_plan(const struct facts *facts, struct plan 
 	return row;
 }
 
-struct status acceptance_create(const struct facts *facts, struct plan *plan)
+/* A draft of the caller, with the plan behind it. */
+static void insert(const struct facts *facts, struct plan *plan, const Isms__V1__Risk *risk,
+		   Isms__V1__Acceptance *row)
 {
-	const Isms__V1__CreateAcceptanceRequest *request = (const void *)facts->request;
-	const Isms__V1__Risk *risk =
-		fact_row(facts, "risk_to_treat", Isms__V1__Risk, isms__v1__risk);
-	if (risk->state == RISK(CLOSED))
-		return illegal_state("the risk is closed");
-	if (score_level_of(risk->current) == LEVEL(UNSPECIFIED))
-		return not_scored();
-	const Isms__V1__Acceptance *nothing =
-		must_new_of(plan->arena, Isms__V1__Acceptance, isms__v1__acceptance);
-	Isms__V1__Acceptance *row =
-		must_new_of(plan->arena, Isms__V1__Acceptance, isms__v1__acceptance);
-	pb_copy_same(&row->base, &request->fields->base);
-	struct status st = check_fields(facts, nothing, row);
-	if (!status_ok(&st))
-		return st;
 	row->meta = must_new_of(plan->arena, Isms__V1__Meta, isms__v1__meta);
 	row->meta->id = plan_new_id(plan);
 	row->meta->ref = fact_row(facts, "risk_acceptance_next_ref", Isms__Store__V1__NextRef,
@@ -92,19 +86,86 @@ struct status acceptance_create(const struct facts *facts, struct plan *plan)
 				 ->ref;
 	row->scope_id = risk->scope_id;
 	row->risk_id = risk->meta->id;
-	row->state = ACCEPTANCE(DRAFT);
+	row->state = state_acceptance_after(ACCEPTANCE(UNSPECIFIED), STATE_CREATE);
 	row->author_id = facts->principal->user_id;
 	fields_add(&row->contributor_ids, &row->n_contributor_ids, row->author_id, plan->arena);
-	plan->subject_kind = KIND_RISK_ACCEPTANCE;
-	plan->subject_id = row->meta->id;
+	subject_is(plan, row->meta->id);
 	Isms__V1__TreatmentPlan *behind = new_plan(facts, plan, row);
 	plan_insert(plan, KIND_TREATMENT_PLAN, &behind->base);
 	row->plan_id = behind->meta->id;
 	plan_insert(plan, KIND_RISK_ACCEPTANCE, &row->base);
+}
+
+static struct status check_risk(const Isms__V1__Risk *risk)
+{
+	if (risk->state == RISK(CLOSED))
+		return illegal_state("the risk is closed");
+	return score_level_of(risk->current) == LEVEL(UNSPECIFIED) ? not_scored() : STATUS_OK;
+}
+
+struct status acceptance_create(const struct facts *facts, struct plan *plan)
+{
+	const Isms__V1__CreateAcceptanceRequest *request = (const void *)facts->request;
+	const Isms__V1__Risk *risk =
+		fact_row(facts, "risk_to_treat", Isms__V1__Risk, isms__v1__risk);
+	struct status st = check_risk(risk);
+	if (!status_ok(&st))
+		return st;
+	const Isms__V1__Acceptance *nothing =
+		must_new_of(plan->arena, Isms__V1__Acceptance, isms__v1__acceptance);
+	Isms__V1__Acceptance *row =
+		must_new_of(plan->arena, Isms__V1__Acceptance, isms__v1__acceptance);
+	pb_copy_same(&row->base, &request->fields->base);
+	st = check_fields(facts, nothing, row);
+	if (!status_ok(&st))
+		return st;
+	insert(facts, plan, risk, row);
 
 	Isms__V1__CreateAcceptanceResponse *reply =
 		must_new_of(plan->arena, Isms__V1__CreateAcceptanceResponse,
 			    isms__v1__create_acceptance_response);
+	reply->acceptance = row;
+	plan_reply(plan, &reply->base);
+	return STATUS_OK;
+}
+
+/* The texts and controls of the one before; who wrote those is a contributor still. */
+static Isms__V1__Acceptance *successor(const Isms__V1__RenewAcceptanceRequest *request,
+				       const Isms__V1__Acceptance *previous, struct arena *arena)
+{
+	Isms__V1__Acceptance *row = must_new_of(arena, Isms__V1__Acceptance, isms__v1__acceptance);
+	row->rationale = previous->rationale;
+	row->business_reason = previous->business_reason;
+	row->conditions = previous->conditions;
+	row->compensating_control_ids = previous->compensating_control_ids;
+	row->n_compensating_control_ids = previous->n_compensating_control_ids;
+	row->contributor_ids = previous->contributor_ids;
+	row->n_contributor_ids = previous->n_contributor_ids;
+	row->previous_id = previous->meta->id;
+	row->valid_until = request->valid_until;
+	return row;
+}
+
+struct status acceptance_renew(const struct facts *facts, struct plan *plan)
+{
+	const Isms__V1__RenewAcceptanceRequest *request = (const void *)facts->request;
+	const Isms__V1__Acceptance *previous =
+		fact_row(facts, "acceptance_for_write", Isms__V1__Acceptance, isms__v1__acceptance);
+	const Isms__V1__Risk *risk =
+		fact_row(facts, "dossier_risk_of_acceptance", Isms__V1__Risk, isms__v1__risk);
+	if (state_acceptance_after(previous->state, STATE_RENEW) == ACCEPTANCE(UNSPECIFIED))
+		return illegal_state("only what is, or was, in force can be renewed");
+	if (!pb_time_valid(request->valid_until))
+		return status_invalid(plan->arena, "valid_until", "must be a time");
+	struct status st = check_risk(risk);
+	if (!status_ok(&st))
+		return st;
+	Isms__V1__Acceptance *row = successor(request, previous, plan->arena);
+	insert(facts, plan, risk, row);
+
+	Isms__V1__RenewAcceptanceResponse *reply =
+		must_new_of(plan->arena, Isms__V1__RenewAcceptanceResponse,
+			    isms__v1__renew_acceptance_response);
 	reply->acceptance = row;
 	plan_reply(plan, &reply->base);
 	return STATUS_OK;
@@ -154,12 +215,6 @@ static struct status dossier_of_acceptance(struct dossier **out, const struct fa
 	return dossier_load(*out, plan, facts, risk, "acceptance");
 }
 
-static void subject_is(struct plan *plan, const char *id)
-{
-	plan->subject_kind = KIND_RISK_ACCEPTANCE;
-	plan->subject_id = id;
-}
-
 static struct status check_duration(const struct facts *facts, const Isms__V1__Acceptance *row,
 				    Isms__V1__RiskLevel level)
 {
@@ -194,6 +249,19 @@ static bool other_open(const struct dossier *dossier, const struct dossier_accep
 	return false;
 }
 
+/* What makes up for the missing treatment must work. */
+static struct status check_controls(const struct facts *facts)
+{
+	size_t n;
+	const Isms__V1__Control *const *controls = fact_rows(
+		facts, "controls_of_acceptance", Isms__V1__Control, isms__v1__control, &n);
+	for (size_t i = 0; i < n; i++)
+		if (control_has_failed(controls[i]->state))
+			return status_make(STATUS_CODE_FAILED_PRECONDITION, "CONTROL_FAILED",
+					   "a compensating control does not work");
+	return STATUS_OK;
+}
+
 static struct status check_submit(const struct facts *facts, const struct dossier *dossier,
 				  const struct dossier_acceptance *place)
 {
@@ -207,7 +275,8 @@ static struct status check_submit(const struct facts *facts, const struct dossie
 	if (other_open(dossier, place))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "PLAN_OPEN",
 				   "another acceptance of this risk is open");
-	return check_duration(facts, place->was, level);
+	struct status st = check_controls(facts);
+	return status_ok(&st) ? check_duration(facts, place->was, level) : st;
 }
 
 static void submit(struct dossier *dossier, struct dossier_acceptance *place,
@@ -296,9 +365,7 @@ struct status acceptance_revoke(const struct facts *facts, struct plan *plan)
 		return illegal_state("the acceptance is not in force");
 	subject_is(plan, request->id);
 	dossier_end_acceptance(dossier, place, state, facts->principal->user_id, request->reason);
-	Isms__V1__RiskState after = dossier_state(dossier);
-	if (after != dossier->was->state)
-		dossier_change_risk(dossier)->state = after;
+	dossier_derive_state(dossier);
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 
 	Isms__V1__RevokeAcceptanceResponse *reply =

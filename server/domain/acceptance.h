@@ -11,5 +11,6 @@ STATUS_MUST_CHECK struct status acceptance_update(const struct facts *facts, str
 STATUS_MUST_CHECK struct status acceptance_submit(const struct facts *facts, struct plan *plan);
 STATUS_MUST_CHECK struct status acceptance_withdraw(const struct facts *facts, struct plan *plan);
 STATUS_MUST_CHECK struct status acceptance_revoke(const struct facts *facts, struct plan *plan);
+STATUS_MUST_CHECK struct status acceptance_renew(const struct facts *facts, struct plan *plan);
 
 #endif

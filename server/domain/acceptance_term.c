@@ -10,13 +10,40 @@
 #include "server/domain/must.h"
 #include "server/domain/states.h"
 
-/* Why it is over, or NULL. */
-static const char *over(const Isms__V1__Acceptance *acceptance, int64_t now_us)
+static const int64_t day_us = INT64_C(24) * 60 * 60 * 1000000;
+static const int32_t warnings[] = { 1, 7, 30 };
+
+static bool is_over(const Isms__V1__Acceptance *acceptance, int64_t now_us)
 {
-	if (acceptance->state == ACCEPTANCE(ACTIVE) &&
-	    pb_time_us(acceptance->valid_until) <= now_us)
-		return "the acceptance has run out";
-	return NULL;
+	if (acceptance->state != ACCEPTANCE(ACTIVE))
+		return false;
+	return pb_time_us(acceptance->valid_until) <= now_us ||
+	       (acceptance->review_due_at != NULL &&
+		pb_time_us(acceptance->review_due_at) <= now_us);
+}
+
+int32_t acceptance_term_warned(const Google__Protobuf__Timestamp *until, int64_t now_us)
+{
+	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
+		if (pb_time_us(until) - now_us <= warnings[i] * day_us)
+			return warnings[i];
+	return 0;
+}
+
+struct status acceptance_warn(const struct facts *facts, struct plan *plan)
+{
+	const Isms__V1__Acceptance *before =
+		fact_row(facts, "acceptance_for_write", Isms__V1__Acceptance, isms__v1__acceptance);
+	if (before == NULL || before->state != ACCEPTANCE(ACTIVE) || is_over(before, facts->now_us))
+		return clock_not_due();
+	int32_t warned = acceptance_term_warned(before->valid_until, facts->now_us);
+	if (warned == 0 || (before->warned_days != 0 && before->warned_days <= warned))
+		return clock_not_due();
+	Isms__V1__Acceptance *after = plan_copy_of(plan, Isms__V1__Acceptance, before);
+	after->state = state_acceptance_after(before->state, STATE_WARN);
+	after->warned_days = warned;
+	plan_update(plan, KIND_RISK_ACCEPTANCE, &before->base, &after->base);
+	return STATUS_OK;
 }
 
 struct status acceptance_expire(const struct facts *facts, struct plan *plan)
@@ -31,16 +58,12 @@ struct status acceptance_expire(const struct facts *facts, struct plan *plan)
 	if (!status_ok(&st))
 		return st;
 	struct dossier_acceptance *place = dossier_find_acceptance(dossier, tick->id);
-	const char *reason = place == NULL ? NULL : over(place->was, facts->now_us);
-	if (reason == NULL)
+	if (place == NULL || !is_over(place->was, facts->now_us))
 		return clock_not_due();
 	plan->subject_kind = KIND_RISK_ACCEPTANCE;
 	plan->subject_id = tick->id;
-	dossier_end_acceptance(dossier, place,
-			       state_acceptance_after(place->was->state, STATE_EXPIRE), "", reason);
-	Isms__V1__RiskState after = dossier_state(dossier);
-	if (after != dossier->was->state)
-		dossier_change_risk(dossier)->state = after;
+	dossier_end_overdue(dossier, place);
+	dossier_derive_state(dossier);
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 	return STATUS_OK;
 }

@@ -9,6 +9,7 @@
 #include "server/domain/material_change.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
+#include "server/domain/states.h"
 #include "server/domain/text.h"
 #include "server/domain/user.h"
 
@@ -91,26 +92,13 @@ struct status ai_system_create(const struct facts *facts, struct plan *plan)
 	return STATUS_OK;
 }
 
-static bool is_in_force(const Isms__V1__TreatmentPlan *avoid)
-{
-	switch (avoid->state) {
-	case ISMS__V1__PLAN_STATE__PLAN_STATE_APPROVED:
-	case ISMS__V1__PLAN_STATE__PLAN_STATE_IN_PROGRESS:
-	case ISMS__V1__PLAN_STATE__PLAN_STATE_IMPLEMENTED:
-	case ISMS__V1__PLAN_STATE__PLAN_STATE_VERIFIED:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool is_avoided(const struct facts *facts)
 {
 	size_t n;
 	const Isms__V1__TreatmentPlan *const *plans = fact_rows(
 		facts, "ai_system_avoid", Isms__V1__TreatmentPlan, isms__v1__treatment_plan, &n);
 	for (size_t i = 0; i < n; i++)
-		if (is_in_force(plans[i]))
+		if (state_plan_in_force(plans[i]->state))
 			return true;
 	return false;
 }
@@ -142,6 +130,8 @@ static const char *changed(const Isms__V1__AiSystem *before, const Isms__V1__AiS
 	if (after->in_scope != before->in_scope)
 		return after->in_scope ? "the AI system came into the scope"
 				       : "the AI system left the scope";
+	if (strcmp(after->vendor_service, before->vendor_service) != 0)
+		return "the AI system uses another vendor's service";
 	if (after->stage == before->stage)
 		return NULL;
 	return must(arena_printf(arena, "the AI system went from %s to %s",

@@ -195,6 +195,23 @@ void dossier_end_acceptance(struct dossier *dossier, struct dossier_acceptance *
 	place->changed->end_reason = must(arena_strdup(arena, reason));
 }
 
+void dossier_end_overdue(struct dossier *dossier, struct dossier_acceptance *place)
+{
+	const Isms__V1__Acceptance *was = place->was;
+	bool review = was->review_due_at != NULL &&
+		      pb_time_us(was->review_due_at) <= dossier->plan->now_us &&
+		      pb_time_us(was->review_due_at) < pb_time_us(was->valid_until);
+	if (review)
+		dossier_end_acceptance(
+			dossier, place, state_acceptance_after(was->state, STATE_INVALIDATE), "",
+			must(arena_printf(dossier->plan->arena, "it was not reviewed in time: %s",
+					  was->review_reason)));
+	else
+		dossier_end_acceptance(dossier, place,
+				       state_acceptance_after(was->state, STATE_EXPIRE), "",
+				       "the acceptance has run out");
+}
+
 void dossier_close_request(struct dossier *dossier, struct dossier_request *place,
 			   Isms__V1__ApprovalState state, const char *reason)
 {

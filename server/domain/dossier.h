@@ -78,6 +78,9 @@ void dossier_set_acceptance(struct dossier *dossier, struct dossier_acceptance *
  * system. */
 void dossier_end_acceptance(struct dossier *dossier, struct dossier_acceptance *place,
 			    Isms__V1__AcceptanceState state, const char *by, const char *reason);
+/* Ends an ACTIVE acceptance that is not effective any more: EXPIRED, or INVALIDATED
+ * when it is the review that was not made in time. */
+void dossier_end_overdue(struct dossier *dossier, struct dossier_acceptance *place);
 /* Closes an open request. */
 void dossier_close_request(struct dossier *dossier, struct dossier_request *place,
 			   Isms__V1__ApprovalState state, const char *reason);

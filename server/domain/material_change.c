@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+#include "common/arena.h"
+#include "common/pb.h"
+#include "server/domain/fields.h"
 #include "server/domain/must.h"
+#include "server/domain/score.h"
 #include "server/domain/states.h"
 
 static void return_subject(struct dossier *dossier, const Isms__V1__ApprovalRequest *request)
@@ -20,17 +24,39 @@ static void return_subject(struct dossier *dossier, const Isms__V1__ApprovalRequ
 				       state_acceptance_after(ACCEPTANCE(SUBMITTED), STATE_RETURN));
 }
 
-static void end_in_force(struct dossier *dossier, struct dossier_acceptance *place,
-			 const char *what)
+static const int64_t day_us = INT64_C(24) * 60 * 60 * 1000000;
+enum { REVIEW_REASON_MAX = 2000 };
+
+/* The first change sets the time; those that follow are reviewed with it. */
+static void ask_review(struct dossier *dossier, struct dossier_acceptance *place, const char *what)
 {
-	if (place->was->effective)
+	struct arena *arena = dossier->plan->arena;
+	Isms__V1__Acceptance *after = dossier_change_acceptance(dossier, place);
+	int64_t due_us = dossier->plan->now_us + after->review_days * day_us;
+	int64_t until_us = pb_time_us(after->valid_until);
+	dossier_set_acceptance(dossier, place,
+			       state_acceptance_after(after->state, STATE_ASK_REVIEW));
+	if (after->review_due_at == NULL) {
+		after->review_due_at =
+			must(pb_time_new(arena, due_us < until_us ? due_us : until_us));
+		after->review_reason = must(arena_strdup(arena, what));
+	} else if (strlen(after->review_reason) + strlen(what) < REVIEW_REASON_MAX) {
+		after->review_reason =
+			must(arena_printf(arena, "%s; %s", after->review_reason, what));
+	}
+}
+
+static void end_in_force(struct dossier *dossier, struct dossier_acceptance *place,
+			 const char *what, bool reviewable)
+{
+	if (!place->was->effective)
+		dossier_end_overdue(dossier, place);
+	else if (reviewable && place->was->review_days > 0)
+		ask_review(dossier, place, what);
+	else
 		dossier_end_acceptance(dossier, place,
 				       state_acceptance_after(ACCEPTANCE(ACTIVE), STATE_INVALIDATE),
 				       "", what);
-	else
-		dossier_end_acceptance(dossier, place,
-				       state_acceptance_after(ACCEPTANCE(ACTIVE), STATE_EXPIRE), "",
-				       "the acceptance has run out");
 }
 
 static bool close_requests(struct dossier *dossier, const char *what)
@@ -47,33 +73,39 @@ static bool close_requests(struct dossier *dossier, const char *what)
 	return any;
 }
 
-static void settle_state(struct dossier *dossier)
-{
-	Isms__V1__RiskState state = dossier_state(dossier);
-	if (state != dossier_risk(dossier)->state)
-		dossier_change_risk(dossier)->state = state;
-}
-
 bool material_change_close(struct dossier *dossier, const char *what)
 {
 	bool any = close_requests(dossier, what);
 	if (any)
-		settle_state(dossier);
+		dossier_derive_state(dossier);
 	return any;
 }
 
-bool material_change_apply(struct dossier *dossier, const char *what)
+static bool apply(struct dossier *dossier, const char *what, bool reviewable)
 {
 	bool any = close_requests(dossier, what);
 	for (size_t i = 0; i < dossier->n_acceptances; i++) {
 		if (dossier_acceptance_now(&dossier->acceptances[i])->state != ACCEPTANCE(ACTIVE))
 			continue;
-		end_in_force(dossier, &dossier->acceptances[i], what);
+		end_in_force(dossier, &dossier->acceptances[i], what, reviewable);
 		any = true;
 	}
 	if (any)
-		settle_state(dossier);
+		dossier_derive_state(dossier);
 	return any;
+}
+
+bool material_change_apply(struct dossier *dossier, const char *what)
+{
+	return apply(dossier, what, true);
+}
+
+bool material_change_rise(struct dossier *dossier, Isms__V1__RiskLevel from, Isms__V1__RiskLevel to)
+{
+	const char *what =
+		must(arena_printf(dossier->plan->arena, "the current level rose from %s to %s",
+				  score_level_name(from), score_level_name(to)));
+	return apply(dossier, what, false);
 }
 
 static size_t loaded(const struct facts *facts, const char *what, const char *of,
@@ -95,8 +127,21 @@ static bool too_many(const struct facts *facts, const char *of)
 		       MATERIAL_REQUESTS_MAX;
 }
 
-struct status material_change_of(const char *of, const struct facts *facts, struct plan *plan,
-				 const char *what)
+/* Whether an acceptance in force counts on the control. */
+static bool counts_on(const struct dossier *dossier, const char *control_id)
+{
+	for (size_t i = 0; i < dossier->n_acceptances; i++) {
+		const Isms__V1__Acceptance *acceptance = dossier->acceptances[i].was;
+		if (acceptance->state == ACCEPTANCE(ACTIVE) &&
+		    fields_has(acceptance->compensating_control_ids,
+			       acceptance->n_compensating_control_ids, control_id))
+			return true;
+	}
+	return false;
+}
+
+static struct status change_all(const char *of, const struct facts *facts, struct plan *plan,
+				const char *control_id, const char *what)
 {
 	size_t n;
 	const char *set = must(arena_printf(facts->arena, "dossier_risk_of_%s", of));
@@ -110,8 +155,23 @@ struct status material_change_of(const char *of, const struct facts *facts, stru
 		struct status st = dossier_load(dossier, plan, facts, risks[i], of);
 		if (!status_ok(&st))
 			return st;
-		material_change_apply(dossier, what);
+		if (control_id == NULL || counts_on(dossier, control_id))
+			material_change_apply(dossier, what);
+		else
+			material_change_close(dossier, what);
 		dossier_settle(dossier, DOSSIER_CONTENT);
 	}
 	return STATUS_OK;
+}
+
+struct status material_change_of(const char *of, const struct facts *facts, struct plan *plan,
+				 const char *what)
+{
+	return change_all(of, facts, plan, NULL, what);
+}
+
+struct status material_change_of_control(const struct facts *facts, struct plan *plan,
+					 const char *control_id, const char *what)
+{
+	return change_all("control", facts, plan, control_id, what);
 }

@@ -1,8 +1,10 @@
 /* A change after which a decision about a risk no longer means what it said: the
  * current level rises, something is linked to the risk, an asset of it is
- * reclassified, its AI system changes its stage or leaves the scope. Open requests become STALE and
- * their subjects drafts again, an acceptance in force becomes INVALIDATED, and the
- * risk goes back to ANALYSED unless something else treats it. */
+ * reclassified, its AI system changes its stage, its vendor or leaves the scope, a
+ * compensating control fails. Open requests become STALE and their subjects drafts
+ * again. An acceptance in force becomes INVALIDATED; or, when the steps that approved
+ * it say so, it must be reviewed in time, unless the level rose. The risk goes back to
+ * ANALYSED unless something else treats it. */
 #ifndef ISMS_DOMAIN_MATERIAL_CHANGE_H
 #define ISMS_DOMAIN_MATERIAL_CHANGE_H
 
@@ -22,6 +24,9 @@ enum {
  * change in a sentence ("the current level rose from MEDIUM to HIGH"); it is kept
  * with the rows. true when something was open or in force. */
 bool material_change_apply(struct dossier *dossier, const char *what);
+/* The same for a level that has risen: no review suffices. */
+bool material_change_rise(struct dossier *dossier, Isms__V1__RiskLevel from,
+			  Isms__V1__RiskLevel to);
 /* The part of it that is due when only those who are asked have changed: open
  * requests become STALE, what is in force stays. */
 bool material_change_close(struct dossier *dossier, const char *what);
@@ -33,5 +38,12 @@ bool material_change_close(struct dossier *dossier, const char *what);
  * FAILED_PRECONDITION, TOO_MANY_AFFECTED beyond MATERIAL_RISKS_MAX such risks. */
 STATUS_MUST_CHECK struct status material_change_of(const char *of, const struct facts *facts,
 						   struct plan *plan, const char *what);
+
+/* The same for a control that fails, with the loads of LOADS_OF_CONTROL: an acceptance
+ * in force that does not name it stays. */
+STATUS_MUST_CHECK struct status material_change_of_control(const struct facts *facts,
+							   struct plan *plan,
+							   const char *control_id,
+							   const char *what);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "common/arena.h"
 #include "common/pb.h"
+#include "server/domain/acceptance_term.h"
 #include "server/domain/must.h"
 #include "server/domain/score.h"
 #include "server/domain/states.h"
@@ -40,23 +41,27 @@ static void end_older(struct dossier *dossier, const struct dossier_acceptance *
 		struct dossier_acceptance *place = &dossier->acceptances[i];
 		if (place == newer || place->was->state != ACCEPTANCE(ACTIVE))
 			continue;
-		enum state_action action = place->was->effective ? STATE_SUPERSEDE : STATE_EXPIRE;
-		const char *reason =
-			place->was->effective
-				? must(arena_printf(dossier->plan->arena, "superseded by %s",
-						    newer->was->meta->ref))
-				: "the acceptance has run out";
+		if (!place->was->effective) {
+			dossier_end_overdue(dossier, place);
+			continue;
+		}
 		dossier_end_acceptance(dossier, place,
-				       state_acceptance_after(ACCEPTANCE(ACTIVE), action), "",
-				       reason);
+				       state_acceptance_after(ACCEPTANCE(ACTIVE), STATE_SUPERSEDE),
+				       "",
+				       must(arena_printf(dossier->plan->arena, "superseded by %s",
+							 newer->was->meta->ref)));
 	}
 }
 
 static void approve_acceptance(struct dossier *dossier, struct dossier_acceptance *place)
 {
 	end_older(dossier, place);
-	dossier_change_acceptance(dossier, place)->valid_from =
-		must(pb_time_new(dossier->plan->arena, dossier->plan->now_us));
+	Isms__V1__Acceptance *after = dossier_change_acceptance(dossier, place);
+	const struct dossier_request *request =
+		dossier_find_request(dossier, place->was->approval_request_id);
+	after->valid_from = must(pb_time_new(dossier->plan->arena, dossier->plan->now_us));
+	after->review_days = request == NULL ? 0 : request->was->steps->review_days;
+	after->warned_days = acceptance_term_warned(after->valid_until, dossier->plan->now_us);
 	dossier_set_acceptance(dossier, place,
 			       state_acceptance_after(ACCEPTANCE(SUBMITTED), STATE_APPROVE));
 	if (dossier_risk(dossier)->state != RISK(MONITORED))

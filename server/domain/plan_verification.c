@@ -100,11 +100,7 @@ static void take_target(struct dossier *dossier, const Isms__V1__TreatmentPlan *
 	Isms__V1__Risk *risk = dossier_change_risk(dossier);
 	risk->current = verified->content->target;
 	if (risk->current->level > before)
-		material_change_apply(dossier,
-				      must(arena_printf(dossier->plan->arena,
-							"the current level rose from %s to %s",
-							score_level_name(before),
-							score_level_name(risk->current->level))));
+		material_change_rise(dossier, before, risk->current->level);
 }
 
 static void apply(struct dossier *dossier, struct dossier_plan *place, const struct facts *facts,

@@ -170,10 +170,7 @@ static void score_current(struct dossier *dossier, Isms__V1__Score *score)
 		after->state = RISK(ANALYSED);
 	if (before == LEVEL(UNSPECIFIED) || score->level <= before)
 		return;
-	const char *what =
-		must(arena_printf(dossier->plan->arena, "the current level rose from %s to %s",
-				  score_level_name(before), score_level_name(score->level)));
-	material_change_apply(dossier, what);
+	material_change_rise(dossier, before, score->level);
 }
 
 struct status risk_score(const struct facts *facts, struct plan *plan)

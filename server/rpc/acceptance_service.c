@@ -5,6 +5,7 @@
 #include "isms/store/v1/store.pb-c.h"
 #include "isms/v1/catalog.pb-c.h"
 #include "server/domain/acceptance.h"
+#include "server/domain/acceptance_review.h"
 #include "server/rpc/dossier_loads.h"
 
 #define DOSSIER_OF_ACCEPTANCE                                                                      \
@@ -59,6 +60,7 @@ static const struct rpc rpcs[] = {
 		    LOAD("policy_for_acceptance", isms__v1__approval_policy),
 		    LOAD("candidates_for_acceptance", isms__store__v1__candidate),
 		    LOAD("contributors_of_acceptance", isms__store__v1__found),
+		    LOAD("controls_of_acceptance", isms__v1__control),
 		    LOAD("approval_next_ref", isms__store__v1__next_ref) },
 	  .decide = acceptance_submit },
 	{ .method = "WithdrawAcceptance",
@@ -76,6 +78,26 @@ static const struct rpc rpcs[] = {
 	  .target = "dossier_acceptances_of_acceptance",
 	  .load = { DOSSIER_OF_ACCEPTANCE },
 	  .decide = acceptance_revoke },
+	{ .method = "RenewAcceptance",
+	  .mode = RPC_WRITE,
+	  .permission = "acceptance.write",
+	  .access = "access_acceptance",
+	  .visible = "acceptance.read",
+	  .target = "acceptance_for_write",
+	  .load = { LOAD("dossier_risk_of_acceptance", isms__v1__risk),
+		    LOAD("acceptance_for_write", isms__v1__acceptance),
+		    LOAD("treatment_plan_next_ref", isms__store__v1__next_ref),
+		    LOAD("risk_acceptance_next_ref", isms__store__v1__next_ref) },
+	  .decide = acceptance_renew },
+	{ .method = "ReviewAcceptance",
+	  .mode = RPC_WRITE,
+	  .permission = "decision.cast",
+	  .access = "access_acceptance",
+	  .visible = "acceptance.read",
+	  .target = "dossier_acceptances_of_acceptance",
+	  .load = { DOSSIER_OF_ACCEPTANCE,
+		    LOAD("acceptance_approval", isms__v1__approval_request) },
+	  .decide = acceptance_review },
 };
 
 const struct rpc_service acceptance_service = {

@@ -1,5 +1,7 @@
 /* isms.v1.CatalogService. */
 #include "isms/v1/catalog.pb-c.h"
+#include "server/domain/control.h"
+#include "server/rpc/dossier_loads.h"
 #include "server/rpc/services.h"
 
 static const struct rpc rpcs[] = {
@@ -15,6 +17,15 @@ static const struct rpc rpcs[] = {
 	  .mode = RPC_LIST,
 	  .permission = "catalog.read",
 	  .load = { { .query = "control_list", .into = "controls" } } },
+	{ .method = "UpdateControl",
+	  .mode = RPC_WRITE,
+	  .permission = "control.write",
+	  .access = "access_control",
+	  .visible = "catalog.read",
+	  .target = "control_for_write",
+	  .needs_expected_version = true,
+	  .load = { LOAD("control_for_write", isms__v1__control), LOADS_OF_CONTROL },
+	  .decide = control_update },
 	{ .method = "GetActiveMethod",
 	  .mode = RPC_READ,
 	  .permission = "catalog.read",

@@ -5,6 +5,7 @@
 #include "isms/store/v1/decision.pb-c.h"
 #include "server/domain/acceptance_term.h"
 #include "server/domain/approval_advance.h"
+#include "server/domain/plan_end.h"
 #include "server/rpc/dossier_loads.h"
 
 #define DOSSIER_OF_ACCEPTANCE                                                                      \
@@ -16,6 +17,16 @@ static const struct rpc rpcs[] = {
 	  .auth = RPC_AUTH_SYSTEM,
 	  .load = { DOSSIER_OF_ACCEPTANCE },
 	  .decide = acceptance_expire },
+	{ .method = "WarnAcceptance",
+	  .mode = RPC_WRITE,
+	  .auth = RPC_AUTH_SYSTEM,
+	  .load = { LOAD("acceptance_for_write", isms__v1__acceptance) },
+	  .decide = acceptance_warn },
+	{ .method = "LapseTransfer",
+	  .mode = RPC_WRITE,
+	  .auth = RPC_AUTH_SYSTEM,
+	  .load = { LOAD("dossier_risk_of_plan", isms__v1__risk), DOSSIER_LOADS("plan") },
+	  .decide = plan_end_lapse },
 	{ .method = "AdvanceRequest",
 	  .mode = RPC_WRITE,
 	  .auth = RPC_AUTH_SYSTEM,

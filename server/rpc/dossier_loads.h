@@ -1,6 +1,6 @@
 /* The loads of a method that decides something about a risk: its dossier, found
  * by what the request names ("risk", "plan", "acceptance", "request", "asset",
- * "system"). */
+ * "system", "control"). */
 #ifndef ISMS_RPC_DOSSIER_LOADS_H
 #define ISMS_RPC_DOSSIER_LOADS_H
 
@@ -26,5 +26,9 @@
 
 /* For a method that changes an AI system: the same for the risks that belong to it. */
 #define LOADS_OF_SYSTEM LOAD("dossier_risk_of_system", isms__v1__risk), DOSSIER_LOADS("system")
+
+/* For a method that changes a control: the same for the risks with an acceptance that
+ * counts on it. */
+#define LOADS_OF_CONTROL LOAD("dossier_risk_of_control", isms__v1__risk), DOSSIER_LOADS("control")
 
 #endif

@@ -94,3 +94,24 @@ SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, rati
         review_days = coalesce($21::smallint, 0::smallint), review_due_at = $22,
         review_reason = $23
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
+
+-- The request by which it was approved.
+-- name: acceptance_approval
+-- class: point
+-- kind: approval_request
+-- params: $org id
+SELECT {columns_of_request}
+FROM risk_acceptance c
+JOIN approval_request q ON q.org_id = c.org_id AND q.id = c.approval_request_id
+WHERE c.org_id = $1 AND c.id = $2;
+
+-- name: controls_of_acceptance
+-- class: point
+-- kind: control
+-- params: $org id
+SELECT {columns_of_control}
+FROM risk_acceptance_control l
+JOIN control t ON t.org_id = l.org_id AND t.id = l.control_id
+WHERE l.org_id = $1 AND l.acceptance_id = $2
+ORDER BY t.id
+LIMIT 50;

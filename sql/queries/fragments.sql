@@ -88,6 +88,18 @@ ORDER BY x.id LIMIT 33;
 'SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',
 'IMPLEMENTED', 'VERIFIED';
 
+-- The risks with an acceptance, pending or in force, that counts on the control $2.
+-- fragment: decided_risks_of_control
+SELECT DISTINCT c.risk_id FROM risk_acceptance_control l
+JOIN risk_acceptance c ON c.org_id = $1 AND c.id = l.acceptance_id
+WHERE l.org_id = $1 AND l.control_id = $2 AND c.state IN ('SUBMITTED', 'ACTIVE')
+ORDER BY c.risk_id LIMIT 33;
+
+-- Of control t.
+-- fragment: columns_of_control
+t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
+t.code, t.name, t.kind, t.statement, t.evidence, t.state, t.builtin;
+
 -- Of asset t.
 -- fragment: columns_of_asset
 t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,

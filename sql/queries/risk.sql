@@ -161,8 +161,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- The dossier of a risk: everything on it that is open or in force. One set of
 -- statements for each thing that a request may name: the risk, a plan, an
 -- acceptance (each of the latter itself first, whatever its state), an approval
--- request, or an asset or the AI system of the risk (then several risks). The limits
--- are far above what the open and in-force constraints let exist.
+-- request, or an asset, the AI system or a compensating control of the risk (then
+-- several risks). The limits are far above what the open and in-force constraints let
+-- exist.
 
 -- name: dossier_plans_of_risk
 -- class: point
@@ -420,6 +421,52 @@ LIMIT 49;
 -- kind: approval_request
 -- params: $org id
 WITH d AS ({decided_risks_of_system})
+SELECT {columns_of_request}
+FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
+WHERE q.org_id = $1
+  AND q.state = 'PENDING'
+ORDER BY q.id
+LIMIT 49;
+
+-- name: dossier_risk_of_control
+-- class: point
+-- kind: risk
+-- params: $org id
+WITH d AS ({decided_risks_of_control})
+SELECT {columns_of_risk}
+FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
+WHERE r.org_id = $1
+ORDER BY r.id;
+
+-- name: dossier_plans_of_control
+-- class: point
+-- kind: treatment_plan
+-- params: $org id
+WITH d AS ({decided_risks_of_control})
+SELECT {columns_of_plan}
+FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
+WHERE p.org_id = $1
+  AND (p.state IN ({open_plan_states}))
+ORDER BY p.id
+LIMIT 97;
+
+-- name: dossier_acceptances_of_control
+-- class: point
+-- kind: risk_acceptance
+-- params: $org id
+WITH d AS ({decided_risks_of_control})
+SELECT {columns_of_acceptance}
+FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
+WHERE c.org_id = $1
+  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+ORDER BY c.id
+LIMIT 49;
+
+-- name: dossier_requests_of_control
+-- class: point
+-- kind: approval_request
+-- params: $org id
+WITH d AS ({decided_risks_of_control})
 SELECT {columns_of_request}
 FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
 WHERE q.org_id = $1

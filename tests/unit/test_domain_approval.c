@@ -94,6 +94,7 @@ static void desk_sets(struct desk *desk, const char *of)
 		  &isms__store__v1__candidate__descriptor);
 	world_set(world, name(desk, " contributors_of_", of), &isms__store__v1__found__descriptor);
 	world_set(world, "approval_next_ref", &isms__store__v1__next_ref__descriptor);
+	world_set(world, "controls_of_acceptance", &isms__v1__control__descriptor);
 	world_set(world, "plan_system", &isms__store__v1__found__descriptor);
 	world_add(world, name(desk, "drisk", of), &world->risk->base);
 	world_add(world, name(desk, "dplans", of), &desk->plan->base);
