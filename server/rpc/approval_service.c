@@ -6,6 +6,7 @@
 #include "isms/store/v1/decision.pb-c.h"
 #include "isms/store/v1/insight.pb-c.h"
 #include "isms/store/v1/store.pb-c.h"
+#include "server/domain/can_i.h"
 #include "server/domain/insight.h"
 #include "server/domain/vote.h"
 #include "server/rpc/dossier_loads.h"
@@ -44,6 +45,20 @@ static const struct rpc rpcs[] = {
 		    LOAD("vote_pace", isms__store__v1__decision_pace),
 		    LOAD("vote_policies", isms__v1__approval_policy) },
 	  .decide = vote_cast },
+	{ .method = "CanI",
+	  .mode = RPC_READ,
+	  .load = { LOAD("can_i_object", isms__store__v1__asked_object),
+		    LOAD("can_i_user", isms__store__v1__asked_user),
+		    LOAD("can_i_holders", isms__store__v1__asked_user),
+		    LOAD("can_i_people", isms__store__v1__asked_user),
+		    LOAD("can_i_request", isms__v1__approval_request),
+		    LOAD("can_i_assignees", isms__store__v1__assignee),
+		    LOAD("can_i_voters", isms__store__v1__account),
+		    LOAD("can_i_votes", isms__store__v1__vote),
+		    LOAD("can_i_grants", isms__store__v1__candidate),
+		    LOAD("can_i_delegations", isms__store__v1__held_delegation),
+		    LOAD("can_i_pace", isms__store__v1__decision_pace) },
+	  .decide = can_i },
 	{ .method = "ChangesSinceMyDecision",
 	  .mode = RPC_READ,
 	  .load = { LOAD("changes_asked", isms__store__v1__asked_decision),

@@ -48,6 +48,43 @@ EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
 AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
             AND a.scope_id = q.scope_id AND 'approval.read' = ANY (a.permissions));
 
+-- The object $3 as far as the caller $2 may see it.
+-- fragment: object_seen
+SELECT x.kind, x.id, x.ref, x.scope_id, x.owner_id
+FROM (SELECT 'scope' AS kind, s.id, '' AS ref, s.id AS scope_id, s.owner_id,
+             'scope.read' AS permission
+      FROM scope s WHERE s.org_id = $1 AND s.id = $3
+      UNION ALL
+      SELECT 'ai_system', s.id, s.ref, s.scope_id, s.owner_id, 'system.read'
+      FROM ai_system s WHERE s.org_id = $1 AND s.id = $3
+      UNION ALL
+      SELECT 'asset', s.id, s.ref, s.scope_id, s.owner_id, 'asset.read'
+      FROM asset s WHERE s.org_id = $1 AND s.id = $3
+      UNION ALL
+      SELECT 'risk', r.id, r.ref, r.scope_id, r.owner_id, 'risk.read'
+      FROM risk r WHERE r.org_id = $1 AND r.id = $3
+      UNION ALL
+      SELECT 'treatment_plan', p.id, p.ref, p.scope_id, r.owner_id, 'plan.read'
+      FROM treatment_plan p JOIN risk r ON r.org_id = $1 AND r.id = p.risk_id
+      WHERE p.org_id = $1 AND p.id = $3
+      UNION ALL
+      SELECT 'risk_acceptance', c.id, c.ref, c.scope_id, r.owner_id, 'acceptance.read'
+      FROM risk_acceptance c JOIN risk r ON r.org_id = $1 AND r.id = c.risk_id
+      WHERE c.org_id = $1 AND c.id = $3
+      UNION ALL
+      SELECT 'approval_policy', y.id, y.ref, y.scope_id, NULL, 'policy.read'
+      FROM approval_policy y WHERE y.org_id = $1 AND y.id = $3
+      UNION ALL
+      SELECT 'approval_request', q.id, q.ref, q.scope_id, r.owner_id, 'approval.read'
+      FROM approval_request q LEFT JOIN risk r ON r.org_id = $1 AND r.id = q.risk_id
+      WHERE q.org_id = $1 AND q.id = $3) x
+WHERE EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+              AND a.scope_id = x.scope_id AND x.permission = ANY (a.permissions))
+   OR EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1 AND q.id = $3
+              AND q.requested_by = $2)
+   OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = $3
+              AND s.user_id = $2);
+
 -- The risk of the plan $2.
 -- fragment: named_plan
 SELECT p.risk_id, p.id AS plan_id FROM treatment_plan p

@@ -63,6 +63,7 @@ OBJECTS = {
                                            APPROVERS | {"ISMS_MANAGER", "RISK_OWNER"}),
     "ApprovalService/GetApprovalRequest": (
         "id", "request", APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST", "RISK_OWNER", "AUDITOR"}),
+    "ApprovalService/CanI": ("object_id", "risk", READERS),
     "ApprovalService/ChangesSinceMyDecision": (
         "request_id", "request",
         APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST", "RISK_OWNER", "AUDITOR"}),
