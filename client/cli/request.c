@@ -312,7 +312,7 @@ int request_build(struct app *app, const struct command *command, const struct a
 		}
 	/* A create with no content at all still sends its fields. */
 	const ProtobufCFieldDescriptor *fields = pb_field(method->request, "fields");
-	if (!exit && fields && !pb_sub(request, "fields"))
+	if (!exit && command->shape == COMMAND_WRITE && fields && !pb_sub(request, "fields"))
 		*(ProtobufCMessage **)field_slot(app, request, fields) =
 			pb_new(fields->descriptor, app->arena);
 	if (!exit)

@@ -1,0 +1,341 @@
+"""What was, what is new, what proves a decision, and policies, through the program isms."""
+
+import json
+import re
+
+import pytest
+
+from cli import Cli
+from world import unique
+
+
+@pytest.fixture()
+def isms(tmp_path, server, world):
+    def make(name):
+        home = tmp_path / name
+        home.mkdir(exist_ok=True)
+        return Cli(home, server, world.apis[name].token)
+    return make
+
+
+# --- what was ------------------------------------------------------------------------
+
+def test_history_tells_what_each_version_changed(isms, world):
+    risk = world.risk(cause="before")
+    isms("contributor").ok("risk", "edit", risk.meta.ref, "--cause", "after", "--owner",
+                           world.users["analyst"].email)
+    out = isms("officer").ok("risk", "history", risk.meta.ref)
+    newest, middle, oldest = re.split(r"^v", out, flags=re.M)[1:]
+    assert newest.startswith("3 ") and world.users["contributor"].email in newest
+    assert re.search(r"cause +before -> after\n", newest)
+    assert re.search(r"owner_id +owner@\S+ -> analyst@", newest)
+    assert "current.level" in middle and "cause" not in middle
+    assert re.search(rf"title +{risk.title}\n", oldest) and oldest.startswith("1 ")
+    rows = json.loads(isms("officer").ok("risk", "history", risk.meta.ref, "-o", "json"))
+    assert [row["meta"]["version"] for row in rows] == ["3", "2", "1"]
+    change = next(c for c in rows[0]["changes"] if c["field"] == "cause")
+    assert change == {"field": "cause", "before": "before", "after": "after"}
+    limited = isms("officer").ok("risk", "history", risk.meta.ref, "--limit", "1")
+    assert limited.startswith("v3 ") and "\nv2" not in limited
+    table = isms("officer").ok("risk", "history", risk.meta.ref, "-o", "csv")
+    assert table.startswith("VERSION,WHEN,WHO,LEVEL,") and table.count("\n") == 4
+
+
+@pytest.mark.parametrize("noun", ["treat", "accept", "scope", "system", "asset"])
+def test_every_governed_kind_has_a_history(isms, world, noun):
+    made = {"treat": lambda: world.plan(world.risk(), submit=False).meta.ref,
+            "accept": lambda: world.acceptance(world.risk(), submit=False).meta.ref,
+            "scope": lambda: world.scope(unique("unit"), world.unit.meta.id).name,
+            "system": lambda: world.system(world.unit).meta.ref,
+            "asset": lambda: world.asset(world.unit).meta.ref}[noun]()
+    out = isms("officer").ok(noun, "history", made)
+    assert out.startswith("v1 ") and re.search(r"^ {4}\w", out, re.M)
+
+
+def test_as_of_shows_what_was(isms, world):
+    risk = world.risk(cause="before")
+    at = isms("contributor").ok("risk", "show", risk.meta.ref, "-o", "json")
+    at = json.loads(at)["risk"]["meta"]["updatedAt"]
+    isms("contributor").ok("risk", "edit", risk.meta.ref, "--cause", "after", "--title", "renamed")
+    owner = isms("owner")
+    assert "before" in owner.ok("risk", "show", risk.meta.ref, "--as-of", at)
+    assert "after" in owner.ok("risk", "show", risk.meta.ref)
+    rows = json.loads(owner.ok("risk", "list", "--as-of", at, "-o", "json"))
+    assert next(r for r in rows if r["meta"]["id"] == risk.meta.id)["cause"] == "before"
+    owner.fails(3, "risk", "show", risk.meta.ref, "--as-of", "-1000d")
+    assert owner("risk", "list", "--as-of", "-1000d").stdout == ""
+    assert "as_of" in owner.fails(2, "risk", "list", "--as-of", "+1d")
+    assert "--as-of nonsense" in owner.fails(2, "risk", "list", "--as-of", "nonsense")
+
+
+# --- what is new, and what proves it ---------------------------------------------------
+
+@pytest.fixture()
+def sent_back(isms, world):
+    """An acceptance that the owner saw before, and that says something else now."""
+    submitted = world.acceptance(world.risk(), days=20)
+    ref = submitted.acceptance.meta.ref
+    isms("owner").ok("accept", "request-changes", ref, "--comment", "shorter, please", "--yes")
+    isms("contributor").ok("accept", "edit", ref, "--until", "+10d", "--conditions", "none")
+    isms("contributor").ok("accept", "submit", ref)
+    return ref
+
+
+def test_what_is_new_since_my_last_decision(isms, world, sent_back):
+    owner = isms("owner")
+    out = owner.ok("approval", "diff", sent_back)
+    assert out.startswith("Changed since your REQUEST_CHANGES in APR-")
+    assert re.search(r"subject\.valid_until +\S+ -> \S+\n", out)
+    assert re.search(r"subject\.conditions +none\n", out)
+    shown = owner.ok("approval", "show", sent_back, "--diff")
+    assert shown.startswith("Request ") and out in shown
+    fields = [c["field"] for c in json.loads(owner.ok("approval", "diff", sent_back, "-o", "json"))
+              ["changes"]]
+    assert "subject.valid_until" in fields
+    first = world.acceptance(world.risk())
+    assert "all of it is new" in owner.ok("approval", "diff", first.request.meta.ref)
+
+
+@pytest.fixture()
+def bundle(isms, world, tmp_path):
+    submitted = world.acceptance(world.risk())
+    for name in ("owner", "officer"):
+        isms(name).ok("accept", "approve", submitted.acceptance.meta.ref, "--yes")
+    path = tmp_path / "bundle.json"
+    world.grant("officer", "AUDITOR")
+    out = isms("officer").ok("approval", "export", submitted.request.meta.ref, "--file", path)
+    assert f"{submitted.request.meta.ref} with 2 votes" in out
+    return path
+
+
+def test_a_bundle_is_checked_without_the_server(isms, bundle):
+    cli = isms("officer")
+    cli.conf.write_text("address = 127.0.0.1:1\nca = /nowhere\n")
+    out = cli.ok("approval", "verify", bundle)
+    assert "FAILED" not in out and out.count("ok ") > 10
+    assert re.search(r"^APR-\d+ APPROVED: ACC-\d+ v\d+, digest [0-9a-f]{64}$", out, re.M)
+    told = json.loads(cli.ok("approval", "verify", bundle, "-o", "json"))
+    assert told["ok"] is True and all(row["ok"] for row in told["checks"])
+    assert "FAILED" not in cli.ok("approval", "verify", "-", stdin=bundle.read_text())
+
+
+def flip(text):
+    """Another text in base64, of the same length."""
+    at = len(text) // 2
+    return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1:]
+
+
+def other_voter(b):
+    b["votes"][0]["voterId"] = b["votes"][1]["voterId"]
+
+
+FORGERIES = {
+    "snapshot": lambda b: b.update(snapshot=flip(b["snapshot"])),
+    "digest of the request": lambda b: b["request"].update(
+        snapshotSha256=flip(b["request"]["snapshotSha256"])),
+    "digest of a vote": lambda b: b["votes"][0].update(
+        snapshotSha256=flip(b["votes"][0]["snapshotSha256"])),
+    "state": lambda b: b["request"].update(state="APPROVAL_STATE_REJECTED"),
+    "level": lambda b: b["request"].update(level="RISK_LEVEL_LOW"),
+    "subject version": lambda b: b["request"].update(subjectVersion="99"),
+    "requester": lambda b: b["request"].update(requestedByPerson=b["votes"][0]["voterPerson"]),
+    "a vote less": lambda b: b["votes"].pop(),
+    "a vote twice": lambda b: b["votes"].append(b["votes"][0]),
+    "another decision": lambda b: b["votes"][1].update(decision="DECISION_REJECT"),
+    "a void vote": lambda b: b["votes"][1].update(void=True),
+    "another voter": other_voter,
+    "nobody was asked": lambda b: b["assignees"].clear(),
+    "another policy": lambda b: b["policy"]["meta"].update(id=b["request"]["meta"]["id"]),
+    "fewer people": lambda b: b["request"]["steps"]["steps"].pop(),
+    "an event less": lambda b: b["events"].pop(),
+    "an event changed": lambda b: b["events"][0].update(event=flip(b["events"][0]["event"])),
+    "no request": lambda b: b.pop("request"),
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_a_bundle_that_was_changed_is_not_believed(isms, world, what, request, tmp_path):
+    path = request.getfixturevalue("bundle")
+    bundle = json.loads(path.read_text())
+    FORGERIES[what](bundle)
+    path.write_text(json.dumps(bundle))
+    run = isms("officer")("approval", "verify", path)
+    assert run.returncode == 1, (run.stdout, run.stderr)
+    assert "FAILED  " in run.stdout and "do not rely on this file" in run.stdout
+    told = isms("officer")("approval", "verify", path, "-o", "json")
+    assert told.returncode == 1 and json.loads(told.stdout)["ok"] is False
+
+
+def test_files_that_are_no_bundles(isms, bundle, tmp_path):
+    officer = isms("officer")
+    assert "give --yes" in officer.fails(2, "approval", "export",
+                                        json.loads(bundle.read_text())["request"]["meta"]["id"],
+                                        "--file", bundle)
+    bundle.write_text("{}")
+    assert officer("approval", "verify", bundle).returncode == 1
+    bundle.write_text("not json")
+    officer.fails(2, "approval", "verify", bundle)
+    bundle.write_text('{"nonsense": 1}')
+    assert "nonsense" in officer.fails(2, "approval", "verify", bundle)
+    officer.fails(2, "approval", "verify", tmp_path / "nowhere")
+
+
+# --- letting somebody else decide --------------------------------------------------------
+
+def test_a_delegation_from_its_making_to_its_end(isms, world):
+    owner, ciso = isms("owner"), isms("ciso")
+    out = owner.ok("delegation", "create", world.users["ciso"].email, "--scope", world.unit.name,
+                   "--until", "+14d", "--max-level", "medium", "--for", "acceptance",
+                   "--reason", "holiday")
+    ref = re.match(r"DEL-\d+ v1 ACTIVE  id ", out).group().split()[0]
+    shown = ciso.ok("delegation", "show", ref)
+    assert "holiday" in shown and "o Medium" in shown and "ACCEPTANCE" in shown
+    for name in (owner, ciso):
+        assert ref in name.ok("delegation", "list", "--open", "--user", "me")
+    assert "REVOKED" in owner.ok("delegation", "revoke", ref, "--reason", "back again")
+    assert ref not in owner.ok("delegation", "list", "--open", "-o", "csv")
+    assert "ILLEGAL_STATE" in owner.fails(6, "delegation", "revoke", ref, "--reason", "again")
+    assert "ends_at" in owner.fails(2, "delegation", "create", world.users["ciso"].email,
+                                    "--scope", world.unit.name, "--until", "+60d",
+                                    "--reason", "holiday")
+    assert "--until" in owner.fails(2, "delegation", "create", world.users["ciso"].email)
+
+
+def test_a_delegate_votes_for_another_and_both_are_named(isms, world):
+    scope = world.scope(unique("delegating"), world.unit.meta.id)
+    isms("owner").ok("delegation", "create", world.users["ciso"].email, "--scope", scope.name,
+                     "--until", "+14d", "--reason", "holiday")
+    submitted = world.acceptance(world.risk(scope=scope))
+    ref = submitted.acceptance.meta.ref
+    row = next(r for r in json.loads(isms("ciso").ok("inbox", "-o", "json"))
+               if r["subjectRef"] == ref)
+    assert (row["onBehalfOfName"], row["dueAt"][:2]) == ("owner", "20")
+    line = next(x for x in isms("ciso").ok("inbox").splitlines() if ref in x)
+    assert " owner " in line and "RISK_OWNER" in line
+    text = isms("committee_1").fails(5, "accept", "approve", ref, "--yes", "--on-behalf-of",
+                                     world.users["owner"].email)
+    assert "DELEGATION" in text or "NOT_ASSIGNEE" in text or "PERMISSION" in text
+    out = isms("ciso").ok("accept", "approve", ref, "--yes", "--on-behalf-of", "owner")
+    assert "APPROVE by ciso for owner" in out
+    assert "ciso for owner APPROVE" in isms("owner").ok("approval", "show", ref)
+
+
+def test_who_steps_back_is_asked_no_more(isms, world):
+    submitted = world.acceptance(world.risk())
+    ref = submitted.acceptance.meta.ref
+    isms("owner").ok("accept", "approve", ref, "--yes")
+    assert "--comment" in isms("officer").fails(2, "accept", "recuse", ref, "--yes")
+    run = isms("officer")("accept", "recuse", ref, "--yes", "--comment", "I know the provider")
+    assert run.returncode == 0, run.stderr
+    assert "RECUSE by officer" in run.stdout
+    shown = isms("owner").ok("approval", "show", ref)
+    assert "officer RECUSE" in shown and "I know the provider" in shown
+    assert ref not in isms("officer").ok("inbox")
+
+
+# --- policies ------------------------------------------------------------------------------
+
+def test_a_policy_from_its_draft_to_its_force(isms, world):
+    scope = world.scope(unique("governed"), world.unit.meta.id)
+    officer = isms("officer")
+    out = officer.ok(
+        "policy", "create", "--scope", scope.name, "--for", "acceptance", "--title", "Three decide",
+        "--min-level", "high", "--review-days", "14",
+        "--step", "mode=any; selector=risk-owner",
+        "--step", "mode=quorum; quorum=2; selector=role; role=risk-committee; "
+                  "distinct_from_prior=true; due_hours=72")
+    ref = re.match(r"POL-\d+ v1 DRAFT ", out).group().split()[0]
+    steps = json.loads(officer.ok("policy", "show", ref, "-o", "json"))["policy"]["steps"]
+    assert [s["stepNo"] for s in steps["steps"]] == [1, 2]
+    assert steps["steps"][1]["roleCode"] == "RISK_COMMITTEE" and steps["reviewDays"] == 14
+    officer.ok("policy", "edit", ref, "--review-days", "7")
+    steps = json.loads(officer.ok("policy", "show", ref, "-o", "json"))["policy"]["steps"]
+    assert len(steps["steps"]) == 2 and steps["reviewDays"] == 7
+    officer.ok("policy", "edit", ref, "--step", "mode=any; selector=role; role=CISO", "--step",
+               "mode=quorum; quorum=2; selector=role; role=RISK_COMMITTEE; "
+               "distinct_from_prior=true")
+    steps = json.loads(officer.ok("policy", "show", ref, "-o", "json"))["policy"]["steps"]
+    assert len(steps["steps"]) == 2 and steps["steps"][0]["roleCode"] == "CISO"
+    assert steps["reviewDays"] == 7
+    waiting = world.acceptance(world.risk(scope=scope))
+    told = officer.ok("policy", "simulate", ref)
+    assert "1 open requests looked at: 1 would be decided otherwise" in told
+    assert waiting.request.meta.ref in told and "committee_1: asked on 1 more" in told
+    if "top" not in world.apis:
+        world.add("top", "TOP_MANAGEMENT", "CRITICAL")
+    assert "SUBMITTED" in officer.ok("policy", "submit", ref)
+    shown = isms("ciso").ok("approval", "show", ref)
+    assert "that a policy comes into force" in shown and "Three decide" in shown
+    assert "SOD_REQUESTER" in officer("policy", "approve", ref, "--yes").stderr
+    isms("ciso").ok("policy", "approve", ref, "--yes")
+    isms("top").ok("policy", "approve", ref, "--yes")
+    assert ref in isms("officer").ok("policy", "list", "--state", "active", "--for", "acceptance")
+    assert "ILLEGAL_STATE" in officer.fails(6, "policy", "simulate", ref)
+
+
+def test_what_is_wrong_with_a_policy_is_named(isms, world):
+    officer = isms("officer")
+    common = ("policy", "create", "--scope", world.unit.name, "--for", "acceptance", "--title", "T")
+    assert "step" in officer.fails(2, *common, "--step", "mode=any; nonsense=1")
+    assert "steps[0]" in officer.fails(2, *common, "--step", "mode=quorum; selector=risk-owner; "
+                                                             "quorum=2")
+    assert "--for sonnets" in officer.fails(2, "policy", "list", "--for", "sonnets")
+    assert isms("contributor")(*common, "--step", "mode=any; selector=risk-owner").returncode == 5
+
+
+# --- plans and acceptances in their later life ------------------------------------------------
+
+def test_a_plan_is_carried_out_and_verified(isms, world):
+    plan = world.plan(world.risk())
+    ref = plan.plan.meta.ref
+    for name in ("owner", "officer"):
+        isms(name).ok("treat", "approve", ref, "--yes")
+    contributor = isms("contributor")
+    assert "IN_PROGRESS" in contributor.ok("treat", "start", ref)
+    assert "slip_reason" in contributor.fails(2, "treat", "action", ref, "1", "--state", "doing",
+                                              "--due", "+70d")
+    contributor.ok("treat", "action", ref, "1", "--state", "doing", "--due", "+70d",
+                   "--slip-reason", "the provider is late")
+    assert "ACTIONS_OPEN" in contributor.fails(6, "treat", "implement", ref)
+    contributor.ok("treat", "action", ref, "1", "--state", "done", "--evidence", "test report",
+                   "--evidence-uri", "https://docs.example.org/42", "--evidence-sha256", "ab" * 32)
+    assert "IMPLEMENTED" in contributor.ok("treat", "implement", ref, "--note", "all done")
+    verify = ("treat", "verify", ref, "--verdict", "effective", "--evidence", "red team report")
+    assert contributor(*verify).returncode == 5
+    assert "VERIFIED" in isms("officer").ok(*verify)
+    shown = json.loads(isms("owner").ok("treat", "show", ref, "-o", "json"))["plan"]
+    action = shown["progress"]["actions"][0]
+    assert (action["slips"], action["evidence"]["title"]) == (1, "test report")
+
+
+def test_a_plan_is_given_up(isms, world):
+    ref = world.plan(world.risk()).plan.meta.ref
+    for name in ("owner", "officer"):
+        isms(name).ok("treat", "approve", ref, "--yes")
+    assert "--reason" in isms("owner").fails(2, "treat", "cancel", ref)
+    assert "CANCELLED" in isms("owner").ok("treat", "cancel", ref, "--reason", "not worth it")
+
+
+def test_an_acceptance_is_renewed(isms, world):
+    submitted = world.acceptance(world.risk())
+    ref = submitted.acceptance.meta.ref
+    for name in ("owner", "officer"):
+        isms(name).ok("accept", "approve", ref, "--yes")
+    out = isms("contributor").ok("accept", "renew", ref, "--until", "+40d")
+    renewal = re.match(r"ACC-\d+ v1 DRAFT ", out).group().split()[0]
+    shown = json.loads(isms("owner").ok("accept", "show", renewal, "-o", "json"))["acceptance"]
+    assert shown["previousId"] == submitted.acceptance.meta.id
+    isms("contributor").ok("accept", "submit", renewal)
+    assert "valid_until" in isms("owner").ok("approval", "diff", renewal)
+    assert "ILLEGAL_STATE" in isms("owner").fails(6, "accept", "review", ref, "--outcome", "keep",
+                                                  "--comment", "nothing was due")
+
+
+def test_a_control_says_how_it_stands(isms, world):
+    control = world.control()
+    officer = isms("officer")
+    out = officer.ok("control", "update", control.code, "--state", "operating")
+    assert control.code in out and "OPERATING" in out
+    assert "--state" in officer.fails(2, "control", "update", control.code)
+    assert isms("contributor")("control", "update", control.code, "--state",
+                               "planned").returncode == 5
