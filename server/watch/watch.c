@@ -431,12 +431,14 @@ static struct status prepare(struct watcher *watcher, const Isms__Store__V1__Wat
 	return check_room(watcher->watch, start->user_id);
 }
 
+/* The ring begins a little in the past, for the others that resume here, too. */
 static void start_following(struct watch *watch, int64_t horizon, int64_t now_us)
 {
 	struct timeval tick = { .tv_usec = TICK_US };
+	struct cursor back = { horizon > WATCH_BACK_TX ? horizon - WATCH_BACK_TX : 0, 0 };
 	if (watch->following == NULL &&
 	    (watch->followed_us == 0 || now_us - watch->followed_us > WATCH_KEPT_US))
-		ring_reset(&watch->ring, (struct cursor){ horizon, 0 });
+		ring_reset(&watch->ring, back);
 	if (event_add(watch->tick, &tick) != 0)
 		abort();
 	follow(watch);

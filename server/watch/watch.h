@@ -22,6 +22,7 @@ enum {
 	WATCH_PROGRESS_US = 3 * 1000000,
 	WATCH_SILENCE_US = 30 * 1000000, /* of the database */
 	WATCH_KEPT_US = 60 * 1000000,    /* the ring outlives the last stream by */
+	WATCH_BACK_TX = 4096,            /* and begins so many transactions back */
 	WATCH_FOLLOW_MAX = 1000,         /* rows of one read */
 	WATCH_MISSED_MAX = 500,
 	WATCH_MISSED_READS_MAX = 4, /* at once */

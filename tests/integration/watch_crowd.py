@@ -3,7 +3,7 @@
 The first line of standard input says whom to be (JSON). Then each line is a command:
 "reconnect" ends every stream and resumes it, a JSON object says how many events each
 watcher is to have in the end. What each has heard goes to the file that the first line
-names, once all have that many, and a little later, or when the time is over."""
+names, once all have that many, and a little later, or when nobody hears anything for long."""
 
 import asyncio
 import json
@@ -92,10 +92,12 @@ async def main():
                 w.call.cancel()
         else:
             expected = json.loads(line)
-    deadline = time.monotonic() + spec["wait"]
-    while time.monotonic() < deadline and any(
+    heard, heard_at = 0, time.monotonic()
+    while time.monotonic() < heard_at + spec["wait"] and any(
             len(w.ids) < n for w, n in zip(watchers, expected)):
         await asyncio.sleep(0.1)
+        if sum(len(w.ids) for w in watchers) > heard:
+            heard, heard_at = sum(len(w.ids) for w in watchers), time.monotonic()
     await asyncio.sleep(GRACE)
     for task in tasks:
         task.cancel()
