@@ -72,6 +72,7 @@ static const struct rpc rpcs[] = {
 		    { .query = "bundle_policy", .into = "policy" },
 		    { .query = "bundle_assignees", .into = "assignees" },
 		    { .query = "bundle_votes", .into = "votes" },
+		    { .query = "bundle_delegations", .into = "delegations" },
 		    { .query = "bundle_events", .into = "events" } } },
 };
 

@@ -88,6 +88,22 @@ JOIN approval_assignee s ON s.org_id = t.org_id AND s.request_id = t.request_id
 WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle}
 ORDER BY t.id;
 
+-- As they were when they were used, with the names of then.
+-- name: bundle_delegations
+-- class: point
+-- params: $org $actor $permission id
+SELECT DISTINCT ON (d.id)
+       d.id, d.ref, d.version, d.created_at, d.created_by, d.updated_at, d.updated_by,
+       d.archived_at, d.from_user_id, v.on_behalf_of_name AS from_name, d.to_user_id,
+       v.voter_name AS to_name, d.scope_id, d.subject_kinds, d.max_level, d.starts_at, d.ends_at,
+       d.reason, d.revoked_at, d.revoke_reason, 'ACTIVE' AS state
+FROM approval_request q
+JOIN approval_vote v ON v.org_id = q.org_id AND v.request_id = q.id
+CROSS JOIN LATERAL row_at(v.org_id, 'delegation', v.delegation_id, v.at) h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::delegation, h.row_json) d
+WHERE q.org_id = $1 AND q.id = $4 AND {may_bundle}
+ORDER BY d.id, v.id;
+
 -- Of each transaction that wrote a version of the request.
 -- name: bundle_events
 -- class: point

@@ -86,6 +86,32 @@ def test_who_decides_reads_no_audit_events(world, decided):
         assert failure.code == "NOT_FOUND", name
 
 
+def test_a_bundle_holds_the_delegations_as_they_were(world):
+    """What becomes of the delegation, of names and of the policy afterwards is not in it."""
+    for name, role in (("away", "RISK_OWNER"), ("substitute", "APPROVER")):
+        if name not in world.apis:
+            world.add(name, role, "CRITICAL", scope=world.unit.meta.id)
+    made = world.delegate("away", "substitute", world.unit)
+    asked = world.acceptance(world.risk(owner="away", score=(1, 1)))
+    world.substitute.call(
+        "ApprovalService/CastVote", request_id=asked.request.meta.id, step_no=1,
+        decision="DECISION_APPROVE", on_behalf_of=world.id("away"),
+        snapshot_sha256=b64(asked.request.snapshot_sha256))
+    data = export(world, asked.request).SerializeToString()
+    bundle, _, _ = verify(data)
+    [vote], [used] = bundle.votes, bundle.delegations
+    assert vote.delegation_id == used.meta.id == made.meta.id
+    assert (used.from_user_id, used.to_user_id) == (world.id("away"), world.id("substitute"))
+    assert (used.from_name, used.to_name) == ("away", "substitute") and used.state == 2, used
+    world.away.call("DelegationService/RevokeDelegation", id=made.meta.id, reason="back again")
+    for name in ("away", "substitute"):
+        user = world.admin.call("DirectoryService/GetUser", id=world.id(name)).user
+        world.admin.call("DirectoryService/UpdateUser", id=user.meta.id,
+                         mutation={"expected_version": user.meta.version},
+                         fields={"display_name": "renamed"}, update_mask="displayName")
+    assert export(world, asked.request).SerializeToString() == data
+
+
 # --- what changed since --------------------------------------------------------
 
 
