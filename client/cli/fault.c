@@ -116,6 +116,7 @@ static const struct fault faults[] = {
 	{ "CURSOR_AHEAD", "the cursor is ahead of the database, as after a restore",
 	  "begin without a cursor and read the objects anew" },
 	{ "TOO_MANY_WATCHES", "too many watches are open", "try again later" },
+	{ "ACCOUNT_INACTIVE", "only active accounts do anything", NULL },
 	{ "LOCK_TIMEOUT", "others are changing the same objects", "try again" },
 };
 
@@ -154,6 +155,12 @@ static const struct fault *find(const char *reason)
 		if (strcmp(faults[i].reason, reason) == 0)
 			return &faults[i];
 	return NULL;
+}
+
+const char *fault_why(const char *reason)
+{
+	const struct fault *fault = find(reason);
+	return fault ? fault->why : NULL;
 }
 
 static void print_violations(const struct isms_reply *reply)

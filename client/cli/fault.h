@@ -12,4 +12,7 @@ int fault_exit(int code, const char *reason);
 int fault_print(struct app *app, const struct isms_api_method *method,
 		const struct isms_reply *reply);
 
+/* The rule behind a reason in a sentence; NULL when it needs none. */
+const char *fault_why(const char *reason);
+
 #endif

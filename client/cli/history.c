@@ -11,6 +11,7 @@
 #include "client/cli/json.h"
 #include "client/cli/output.h"
 #include "client/cli/request.h"
+#include "client/cli/rpc.h"
 #include "client/cli/run.h"
 #include "client/cli/text.h"
 #include "client/cli/value.h"
@@ -62,6 +63,21 @@ static void print_version(struct app *app, const ProtobufCMessage *version,
 		(void)puts("    no field that is kept with it");
 }
 
+/* The request for the versions; approval requests are found by any of their names. */
+static int build(struct app *app, const struct command *command, const struct args *args,
+		 const struct isms_api_method *method, ProtobufCMessage **out)
+{
+	const char *id;
+	if (strcmp(command->noun, "approval") != 0)
+		return request_build(app, command, args, method, out);
+	int exit = decision_find(app, "approval", args_text(args, "REQUEST"), &id);
+	if (exit)
+		return exit;
+	*out = rpc_request(app, command->method);
+	*(char **)pb_member(*out, pb_field((*out)->descriptor, "id")) = app_strdup(app, id);
+	return CLI_DONE;
+}
+
 int history_run(struct app *app, const struct command *command, const struct args *args)
 {
 	const struct isms_api_method *method = command_method(command->method);
@@ -72,7 +88,7 @@ int history_run(struct app *app, const struct command *command, const struct arg
 		plain.run = NULL;
 		return command_run(app, &plain, args);
 	}
-	int exit = request_build(app, command, args, method, &request);
+	int exit = build(app, command, args, method, &request);
 	if (!exit)
 		exit = run_read_rows(app, command, method, request, &rows);
 	if (exit)

@@ -291,6 +291,11 @@ static const char *kind_of(const char *text)
 	return strchr(text, '@') ? "user" : NULL;
 }
 
+bool resolve_has_form(const char *text)
+{
+	return kind_of(text) != NULL;
+}
+
 static int no_kind(const char *text)
 {
 	app_error(CLI_USAGE, "%s is no id, ref or e-mail", text);

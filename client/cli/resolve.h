@@ -18,6 +18,8 @@ int resolve_id(struct app *app, const char *object, const char *text, const char
 const char *resolve_label(struct app *app, const char *object, const char *id);
 /* Forgets what was listed; after writes. */
 void resolve_forget(struct app *app);
+/* Whether text has the form of a ref or of an e-mail. */
+bool resolve_has_form(const char *text);
 /* Whether text is a ref of a kind ("APR-1" for "approval"). */
 bool resolve_is_ref(const char *object, const char *text);
 /* Whether two refs are the same: APR-7 and apr-000007 are. */

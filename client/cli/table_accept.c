@@ -1,5 +1,6 @@
 /* Commands: acceptances, approval requests, the inbox and policies. */
 #include "client/cli/bundle.h"
+#include "client/cli/can.h"
 #include "client/cli/diff.h"
 #include "client/cli/table.h"
 #include "client/cli/watch.h"
@@ -14,6 +15,18 @@
 
 #define ACCEPT_VOTE VOTE_WORD("ref or id of the acceptance or of its approval request")
 #define ANY_VOTE    VOTE_WORD("ref or id of the request, or ref of its subject")
+
+#define CAN_COLUMNS                                                                                \
+	"ALLOWED=allowed REASON=reason MISSING=missing_permission SCOPE=scope_id "                 \
+	"KIND=object_kind REF=object_ref WHO_CAN=who_can.display_name"
+#define CAN_PARAMS                                                                                 \
+	{ .name = "PERMISSION",                                                                    \
+	  .help = "such as risk.write or decision.cast",                                           \
+	  .flags = PARAM_REQUIRED },                                                               \
+		{ .name = "OBJECT",                                                                \
+		  .help = "ref, id or name of a scope; decision.cast on a plan is on its request", \
+		  .flags = PARAM_REQUIRED },                                                       \
+		FLAG("--user", "USER", "user_id", "whether this account may")
 
 const struct command table_accept[] = {
 	{ .noun = "accept",
@@ -146,6 +159,10 @@ const struct command table_accept[] = {
 	  .examples = { "isms approval show APR-9 --diff",
 			"isms approval show ACC-3 -o csv --fields digest" } },
 	{ .noun = "approval",
+	  .summary = "versions of a request, with what each changed",
+	  HISTORY("REQUEST", "approval", "ApprovalService/ListApprovalRequestVersions",
+		  "STATE=state STEP=current_step CLOSED=closed_at", "approval history APR-9") },
+	{ .noun = "approval",
 	  .verb = "diff",
 	  .summary = "what is new since your last decision on it",
 	  .method = "ApprovalService/ChangesSinceMyDecision",
@@ -173,5 +190,23 @@ const struct command table_accept[] = {
 			.flags = PARAM_REQUIRED } },
 	  .examples = { "isms approval verify APR-9.json", "isms approval verify -" } },
 	VOTES("approval", "what is asked", ANY_VOTE, "TRP-7"),
+	{ .noun = "can-i",
+	  .summary = "whether you may do something, and why not",
+	  .method = "ApprovalService/CanI",
+	  .run = can_run,
+	  .id = "object_ref",
+	  .columns = CAN_COLUMNS,
+	  .params = { CAN_PARAMS },
+	  .examples = { "isms can-i decision.cast ACC-3",
+			"isms can-i risk.write RSK-42 -o json" } },
+	{ .noun = "why-not",
+	  .summary = "the missing permission or the rule, and who could",
+	  .method = "ApprovalService/CanI",
+	  .run = can_why_not,
+	  .id = "object_ref",
+	  .columns = CAN_COLUMNS,
+	  .params = { CAN_PARAMS },
+	  .examples = { "isms why-not decision.cast APR-9",
+			"isms why-not risk.write Support --user alex.owner@example.org" } },
 	{ 0 },
 };

@@ -339,3 +339,35 @@ def test_a_control_says_how_it_stands(isms, world):
     assert "--state" in officer.fails(2, "control", "update", control.code)
     assert isms("contributor")("control", "update", control.code, "--state",
                                "planned").returncode == 5
+
+
+# --- who may, and why not -----------------------------------------------------------------------
+
+def test_can_i_says_yes_or_no_and_why_not_says_by_which_rule(isms, world):
+    submitted = world.acceptance(world.risk())
+    ref, request = submitted.acceptance.meta.ref, submitted.request.meta.ref
+    owner, contributor = isms("owner"), isms("contributor")
+    assert owner.ok("can-i", "decision.cast", ref) == "yes\n"
+    assert owner.ok("can-i", "decision.cast", request) == "yes\n"
+    run = contributor("why-not", "decision.cast", ref)
+    assert run.returncode == 1 and run.stdout.startswith("no: ")
+    assert "SOD_REQUESTER" in run.stdout and "rule S1" in run.stdout
+    run = isms("colleague")("why-not", "risk.accept", world.unit.name)
+    assert run.returncode in (1, 2)
+    run = isms("colleague")("why-not", "decision.cast", world.unit.name)
+    assert run.returncode == 1
+    assert "missing      decision.cast" in run.stdout and world.unit.name in run.stdout
+    run = isms("officer")("why-not", "decision.cast", ref, "--user",
+                          world.users["contributor"].email)
+    assert run.returncode == 1 and "who could    owner (RISK_OWNER)" in run.stdout
+    told = json.loads(isms("officer")("can-i", "decision.cast", request, "-o", "json").stdout)
+    assert told["allowed"] is False and told["objectRef"] == request
+    assert "nonsense" in owner.fails(3, "can-i", "risk.read", "nonsense")
+    owner.fails(2, "can-i", "no.such.permission", ref)
+
+
+def test_the_versions_of_a_request(isms, world):
+    submitted = world.acceptance(world.risk())
+    isms("owner").ok("accept", "approve", submitted.acceptance.meta.ref, "--yes")
+    out = isms("officer").ok("approval", "history", submitted.request.meta.ref)
+    assert out.startswith("v2 ") and "current_step" in out.split("\nv1")[0]
