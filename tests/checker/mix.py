@@ -255,9 +255,11 @@ class Client(threading.Thread):
             return self.people.by_id.get(risk[2] if risk else "", self.people.auditor)
         grants = self.board.granted if dice < 0.85 else self.people.grants
         held = [a for a, r, _ in list(grants.values()) if r == role] or [self.people.auditor]
-        voted = {p for s, p in self.board.votes[request_.id] if dice < 0.9}
-        fresh = [a for a in held if a.person not in voted]
-        return self.random.choice(fresh or held)
+        voted = {p for _, p in self.board.votes[request_.id]}
+        if dice > 0.85:  # once more, by another account
+            again = [a for a in held if a.person in voted]
+            return self.random.choice(again or held)
+        return self.random.choice([a for a in held if a.person not in voted] or held)
 
     def edit(self):
         dice = self.random.random()

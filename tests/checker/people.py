@@ -46,7 +46,7 @@ def roles_of(number, which):
     if number < 18:
         return [("CISO", None)] + ([("TOP_MANAGEMENT", None)] if which == "b" else [])
     if number < 26:
-        return [("RISK_COMMITTEE", None)]
+        return [("ISMS_MANAGER" if number > 21 and which == "b" else "RISK_COMMITTEE", None)]
     if number < 32:
         return [("CONTRIBUTOR", None) if which == "a" else ("RISK_COMMITTEE", None)]
     return [("RISK_ANALYST", None) if which == "a" else ("CONTRIBUTOR", None)]
