@@ -55,8 +55,8 @@ static void touch_session(struct engine_call *call)
 				   .session = arena_strdup(arena, principal->session_id) };
 	const struct binding *touch = &call->engine->registry->engine.session_touch;
 	item->query = touch->query;
-	struct status st =
-		parammap_write(touch->params, NULL, &args, arena, item->values, item->lengths);
+	struct status st = parammap_write(touch->params, &principal->base, &args, arena,
+					  item->values, item->lengths);
 	assert(status_ok(&st));
 	*batch = (struct db_batch){
 		.items = item, .n = 1, .class = QUERY_COMMIT, .arena = arena, .done = touch_done

@@ -40,12 +40,13 @@ WHERE s.token_sha256 = $1
   AND u.state = 'ACTIVE'
   AND (u.kind = 'SERVICE' OR s.last_seen_at > now() - interval '30 minutes');
 
--- The version stays: nothing is decided by last_seen_at.
+-- The version stays: nothing is decided by last_seen_at. It is when the session was used,
+-- and not when there was time to write it down.
 -- name: session_touch
 -- class: commit
--- params: $org $session
-UPDATE session SET last_seen_at = now()
-WHERE org_id = $1 AND id = $2 AND last_seen_at < now() - interval '1 minute';
+-- params: $org $session now
+UPDATE session SET last_seen_at = $3::timestamptz
+WHERE org_id = $1 AND id = $2 AND last_seen_at < $3::timestamptz - interval '1 minute';
 
 -- name: session_guard_valid
 -- class: commit

@@ -375,3 +375,93 @@ def test_the_past_is_what_the_database_says(skewed):
             for api in skewed.user("auditor"):
                 assert api.call("RiskService/GetRisk", id=risk.meta.id,
                                 as_of=then).risk.meta.id == risk.meta.id
+
+
+# --- requests -------------------------------------------------------------------------
+
+def submitted(world):
+    """A request on which the owner of a risk is asked alone."""
+    return world.acceptance(world.risk(score=(1, 2)), days=300).request
+
+
+def vote_at(skewed, i, name, request, behalf=None):
+    """The reason why server i does not take a vote; "" when it does."""
+    world = skewed.world
+    token = world.apis[name].token
+    saved, world.apis[name] = world.apis[name], Api(skewed.channels[i], token)
+    try:
+        world.vote(name, request, behalf=behalf, step=1, digest=request.snapshot_sha256)
+        return ""
+    except Failure as failure:
+        assert failure.code in ("PERMISSION_DENIED", "FAILED_PRECONDITION"), failure
+        return failure.reason
+    finally:
+        world.apis[name] = saved
+
+
+def test_a_delegation_begins_and_ends_by_the_database(skewed):
+    world = skewed.world
+    world.add("deputy", "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    world.owner.call("DelegationService/CreateDelegation", to_user_id=world.id("deputy"),
+                     scope_id=world.unit.meta.id, reason="a holiday",
+                     starts_at=skewed.at(10 * 60), ends_at=skewed.at(30 * 60))
+    for api in skewed.user("owner"):
+        failure = api.fails("DelegationService/CreateDelegation", to_user_id=world.id("deputy"),
+                            scope_id=world.unit.meta.id, reason="a holiday",
+                            ends_at=skewed.at(-60))
+        assert "ends_at" in failure.fields, failure
+    requests = [submitted(world) for _ in range(9)]
+    for i in range(3):
+        assert vote_at(skewed, i, "deputy", requests[i], behalf="owner")
+    skewed.move(11 * 60)
+    for i in range(3):
+        assert vote_at(skewed, i, "deputy", requests[i], behalf="owner") == ""
+    skewed.move(29 * 60)
+    for i in range(3):
+        assert vote_at(skewed, i, "deputy", requests[3 + i], behalf="owner") == ""
+    skewed.move(31 * 60)
+    world.login("officer")
+    for i in range(3):
+        assert vote_at(skewed, i, "deputy", requests[6 + i], behalf="owner")
+        # what ended in time takes no vote with it
+        assert world.request(requests[i], by="officer").close_reason == "approved"
+
+
+def test_a_step_escalates_and_ends_by_the_database(skewed):
+    world = skewed.world
+    requests = [submitted(world) for _ in range(3)]
+
+    def at(hours):
+        skewed.move(hours * HOUR)
+        for name in ("officer", "owner"):
+            world.login(name)
+
+    def read():
+        return [world.request(r, by="officer") for r in requests]
+    first = read()[0]
+    assert 167 < (first.escalates_at.ToDatetime(datetime.timezone.utc)
+                  - skewed.now()).total_seconds() / HOUR < 168.1
+    at(167)
+    time.sleep(2.5)  # rounds of both clocks, one of them an hour ahead
+    assert {r.escalated for r in read()} == {False}
+    at(169)
+    wait(lambda: all(r.escalated for r in read()))
+    assert vote_at(skewed, 0, "officer", requests[0]) == ""
+    due = read()[1].step_due_at.ToDatetime(datetime.timezone.utc)
+    left = int((due - skewed.now()).total_seconds() / HOUR)
+    at(169 + left - 1)
+    time.sleep(2.5)
+    assert [r.close_reason for r in read()[1:]] == ["", ""]
+    assert vote_at(skewed, 1, "owner", requests[1]) == ""
+    at(169 + left + 2)
+    wait(lambda: read()[2].close_reason.startswith("STEP_OVERDUE"))
+    assert vote_at(skewed, 1, "owner", requests[2])
+    at(-1)  # and does not open again
+    assert vote_at(skewed, 0, "owner", requests[2])
+
+
+def wait(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.2)
