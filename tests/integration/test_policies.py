@@ -3,7 +3,7 @@ its steps."""
 
 import pytest
 
-from api import SCHEMA, Failure
+from api import SCHEMA, Failure, b64
 from world import policy_step, unique
 
 DRAFT, SUBMITTED, CHANGES_REQUESTED, ACTIVE, REJECTED, WITHDRAWN, RETIRED = range(1, 8)
@@ -32,6 +32,10 @@ def place(world):
 
 def read(world, policy):
     return world.officer.call("PolicyService/GetPolicy", id=policy.meta.id).policy
+
+
+def read_id(world, policy_id):
+    return world.officer.call("PolicyService/GetPolicy", id=policy_id).policy
 
 
 def approve(world, request):
@@ -254,6 +258,51 @@ def test_lists_are_filtered(world, place):
     assert made.meta.id in [p.meta.id for p in drafts] and {p.state for p in drafts} == {DRAFT}
     kinds = policies(world, subject_kind="SUBJECT_KIND_POLICY_CHANGE")
     assert {p.subject_kind for p in kinds} == {3}
+
+
+# --- at once -----------------------------------------------------------------------
+
+
+def test_of_two_replacements_decided_at_once_one_holds(world, place):
+    """Whoever comes second finds that what it replaces is gone."""
+    old = active(world, place)
+    for _ in range(8):
+        made = [world.policy(place, replaces=old.meta.id) for _ in range(2)]
+        futures = []
+        for one in made:
+            world.vote("ciso", one.request)
+        for name, one in zip(("top", "top_too"), made):
+            message = world.apis[name].request(
+                "ApprovalService/CastVote", request_id=one.request.meta.id, step_no=2,
+                decision="DECISION_APPROVE", snapshot_sha256=b64(one.request.snapshot_sha256))
+            futures.append(world.apis[name].future("ApprovalService/CastVote", message))
+        codes = sorted(f.code().name for f in futures)
+        assert codes == ["FAILED_PRECONDITION", "OK"], codes
+        assert sorted(read(world, m.policy).state for m in made) == [DRAFT, ACTIVE]
+        assert read(world, old).state == RETIRED
+        old = next(p for p in (read(world, m.policy) for m in made) if p.state == ACTIVE)
+
+
+def test_what_is_submitted_while_policies_change_has_one_of_them(world, place):
+    """The steps that are frozen are those of one policy as it stood, never a mixture."""
+    for _ in range(8):
+        made = world.policy(place)
+        world.vote("ciso", made.request)
+        drafts = [world.acceptance(world.risk(score=(3, 4)), submit=False) for _ in range(4)]
+        vote = world.top.request(
+            "ApprovalService/CastVote", request_id=made.request.meta.id, step_no=2,
+            decision="DECISION_APPROVE", snapshot_sha256=b64(made.request.snapshot_sha256))
+        futures = [world.top.future("ApprovalService/CastVote", vote)]
+        for draft in drafts:
+            message = world.contributor.request("AcceptanceService/SubmitAcceptance",
+                                                id=draft.meta.id)
+            futures.append(world.contributor.future("AcceptanceService/SubmitAcceptance", message))
+        assert {f.code().name for f in futures} == {"OK"}
+        for future in futures[1:]:
+            request = future.result().request
+            policy = read_id(world, request.policy_id)
+            assert request.steps == policy.steps and request.policy_no == policy.no
+        approve(world, world.policy(place, replaces=made.policy.meta.id, repeals=True).request)
 
 
 # --- what a text may say -----------------------------------------------------------
