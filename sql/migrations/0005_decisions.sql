@@ -72,7 +72,7 @@ CREATE INDEX approval_request_subject_idx ON approval_request (org_id, subject_i
 CREATE INDEX approval_request_pending_idx ON approval_request (org_id, id)
 	WHERE state = 'PENDING';
 
-CREATE INDEX role_grant_role_idx ON role_grant (org_id, role_code) WHERE revoked_at IS NULL;
+CREATE INDEX role_grant_role_idx ON role_grant (org_id, role_code, scope_id) WHERE revoked_at IS NULL;
 
 ALTER TABLE approval_assignee ADD COLUMN escalated boolean NOT NULL DEFAULT false;
 
