@@ -225,6 +225,20 @@ WHERE h.org_id = $1 AND h.entity_kind = 'scope' AND h.entity_id = $6
 ORDER BY h.version DESC
 LIMIT $5;
 
+-- name: approval_policy_versions
+-- class: list
+-- params: $org $actor $permission $page_after $page_limit id
+SELECT version_key(h.version) AS page_key, {columns_of_policy}
+FROM row_history h
+CROSS JOIN LATERAL jsonb_populate_record(NULL::approval_policy, h.row_json) y
+WHERE h.org_id = $1 AND h.entity_kind = 'approval_policy' AND h.entity_id = $6
+  AND h.version < key_version($4)
+  AND EXISTS (SELECT 1 FROM approval_policy n
+              JOIN access a ON a.org_id = n.org_id AND a.scope_id = n.scope_id
+              WHERE n.org_id = $1 AND n.id = $6 AND a.user_id = $2 AND $3 = ANY (a.permissions))
+ORDER BY h.version DESC
+LIMIT $5;
+
 -- For the same people as approval_request_get.
 -- name: approval_request_versions
 -- class: list

@@ -88,6 +88,7 @@ OBJECTS |= {m: ("id", kind, OBJECTS[get][2]) for m, kind, get in (
     ("ScopeService/ListScopeVersions", "scope", "ScopeService/GetScope"),
     ("ScopeService/ListAiSystemVersions", "ai_system", "ScopeService/GetAiSystem"),
     ("AssetService/ListAssetVersions", "asset", "AssetService/GetAsset"),
+    ("PolicyService/ListPolicyVersions", "policy", "PolicyService/GetPolicy"),
     ("ApprovalService/ListApprovalRequestVersions", "request",
      "ApprovalService/GetApprovalRequest"),
     ("RiskService/ListRiskVersions", "risk", "RiskService/GetRisk"),

@@ -161,6 +161,14 @@ def test_an_approval_request_has_versions(world):
     assert refused.code == "NOT_FOUND"
 
 
+def test_a_policy_has_versions(world):
+    draft = world.policy(world.unit, submit=False)
+    named = edit(world, "manager", "PolicyService", "Policy", "policy", draft,
+                 title=unique("policy"))
+    kept = world.auditor.call("PolicyService/ListPolicyVersions", id=draft.meta.id).versions
+    assert list(kept) == [named, draft]
+
+
 def test_a_token_of_versions_belongs_to_the_object(world, story):
     first, second = story.ids["risk"][1:3]
     token = world.auditor.call("RiskService/ListRiskVersions", id=first,
@@ -318,6 +326,21 @@ def test_an_acceptance_held_until_its_end(world, server):
         risk = REGISTERS["risk"].read(world.auditor, ids["risk"][0], as_of=text(at))
         assert risk == past.row("risk", ids["risk"][0], at)
         assert risk.HasField("accepted_until") == holds
+
+
+def test_an_acceptance_held_until_its_review_was_due(world, server):
+    ids, _ = old(world, server)
+    thing = ids["risk_acceptance"][0]
+    begin = moment(REGISTERS["risk_acceptance"].read(world.auditor, thing).valid_from)
+    due = begin + datetime.timedelta(days=5)
+    history.review(server, thing, due)
+    past = Past(world.auditor, ids)
+    for at, holds in ((due - MICROSECOND, True), (due, False)):
+        then = REGISTERS["risk_acceptance"].read(world.auditor, thing, as_of=text(at))
+        risk = REGISTERS["risk"].read(world.auditor, ids["risk"][0], as_of=text(at))
+        assert then.effective == holds == risk.HasField("accepted_until")
+        assert then == past.row("risk_acceptance", thing, at)
+        assert risk == past.row("risk", ids["risk"][0], at)
 
 
 def test_a_transfer_held_until_it_lapsed(world, server):
