@@ -18,7 +18,7 @@ static const char *shown(struct app *app, const char *field, const char *text)
 	const char *object = resolve_object(name ? name + 1 : field);
 	if (!*text)
 		return "-";
-	return object ? resolve_label(app, object, text) : text;
+	return object ? resolve_label(app, object, text) : value_time(app, text);
 }
 
 void diff_line(struct app *app, const char *field, const char *before, const char *after)

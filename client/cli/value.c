@@ -9,6 +9,7 @@
 #include "client/cli/base64.h"
 #include "client/cli/field.h"
 #include "client/cli/resolve.h"
+#include "client/cli/when.h"
 #include "common/arena.h"
 #include "common/pb.h"
 #include "google/protobuf/timestamp.pb-c.h"
@@ -23,19 +24,30 @@ const char *value_level(int level)
 	return level >= 0 && level <= 4 ? words[level] : "?";
 }
 
-static const char *time_text(struct app *app, const void *time, bool exact)
+static const char *minute_text(struct app *app, int64_t us)
 {
 	char text[32];
-	int64_t us = pb_time_us(time);
-	if (exact) {
-		pb_time_format(text, us);
-		return app_strdup(app, text);
-	}
 	time_t seconds = (time_t)(us / 1000000);
 	struct tm tm;
 	if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof text, "%Y-%m-%d %H:%M", &tm))
 		return "?";
 	return app_strdup(app, text);
+}
+
+static const char *time_text(struct app *app, const void *time, bool exact)
+{
+	char text[32];
+	int64_t us = pb_time_us(time);
+	if (!exact)
+		return minute_text(app, us);
+	pb_time_format(text, us);
+	return app_strdup(app, text);
+}
+
+const char *value_time(struct app *app, const char *text)
+{
+	int64_t us;
+	return when_parse_rfc3339(&us, text) ? minute_text(app, us) : text;
 }
 
 static const char *score_text(struct app *app, const Isms__V1__Score *score, bool exact)

@@ -19,4 +19,7 @@ const char *value_at(struct app *app, const ProtobufCMessage *message, const cha
 /* "# Critical". */
 const char *value_level(int level);
 
+/* "2030-11-30 12:00" for RFC 3339, else the text itself. */
+const char *value_time(struct app *app, const char *text);
+
 #endif
