@@ -45,6 +45,7 @@ class Run:
                                longest=args.longest)
         self.watchers = [watcher.Watcher(i, self.addresses, self.ca, self.people.auditor.token)
                          for i in range(2 if watcher.AVAILABLE else 0)]
+        self.expected = []
         self.rate, self.calm, self.least = 0.0, args.calm, args.least
 
     def say(self, text):
@@ -97,9 +98,9 @@ class Run:
             raise self.nemesis.problem or next(c.problem for c in self.clients if c.problem)
         self.settle()
         self.history.close()
-        announced = evidence.announced(self.cluster.postgres)
+        self.expected = evidence.announced(self.cluster.postgres)
         for watch in self.watchers:
-            watch.finish(len(announced))
+            watch.finish(self.expected)
 
     def settle(self):
         """Every unknown outcome becomes known, by its key."""
@@ -225,7 +226,8 @@ def judge(args, cluster):
     for number, watch in enumerate(run.watchers):
         if watch.problem:
             raise watch.problem
-        found += watcher.check(watch.heard, announced, f"watcher {number} ({watch.streams} streams)")
+        found += watcher.check(watch.heard, run.expected, announced,
+                               f"watcher {number} ({watch.streams} streams)")
     for server in cluster.servers:
         server.stop()
         for line in server.faults():

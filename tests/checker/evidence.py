@@ -43,7 +43,9 @@ class Evidence:
     {kind: {id: row}}; steps, assignees, votes and snapshots of requests."""
 
     def __init__(self, postgres):
-        with postgres.connect("postgres") as db:
+        with postgres.connect("postgres") as db, db.transaction():
+            # of one moment: the servers' own clock goes on
+            db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             self.events = self._events(db)
             self.outbox, self.outbox_rows = {}, 0
             for event, kind, entity, version in db.execute(
@@ -57,10 +59,10 @@ class Evidence:
             self.steps = {str(i): list(steps.FromString(s).steps) for i, s in db.execute(
                 "SELECT id, steps FROM approval_request")}
             self.assignees = {}
-            for request, step, user, person in db.execute(
-                    "SELECT request_id::text, step_no, user_id::text, person_id::text"
+            for request, step, *seat in db.execute(
+                    "SELECT request_id::text, step_no, user_id::text, person_id::text, escalated"
                     " FROM approval_assignee"):
-                self.assignees.setdefault((request, step), []).append((user, person))
+                self.assignees.setdefault((request, step), []).append(tuple(seat))
             self.votes = {str(r[0]): r[1] for r in db.execute(
                 "SELECT id, to_jsonb(v) FROM approval_vote v")}
             self.snapshots = {str(r): bytes(s) for r, s in db.execute(

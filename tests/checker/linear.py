@@ -134,8 +134,8 @@ def gather(ops, persons, subjects):
 def check(ops, evidence, persons=None):
     found = []
     persons = persons or {}
-    for user_rows in evidence.assignees.values():
-        persons.update(user_rows)
+    for seats in evidence.assignees.values():
+        persons.update({user: person for user, person, _ in seats})
     withdrawn = {}
     for event in evidence.events:
         for kind, entity, _, fields in event.changes:

@@ -60,11 +60,14 @@ class Vote:
 
 class Model:
     """people: {account id: person}; above: {scope: scopes at or above it}; grants:
-    {id: (account id, role, scope, level)} at the beginning."""
+    {id: (account id, role, scope, level)} at the beginning; steps: {request: its frozen
+    steps}; assignees: {(request, step): [(account id, person, asked by escalation)]}."""
 
     def __init__(self, people, above, grants, steps, assignees):
         self.people, self.above = people, above
         self.steps, self.assignees = steps, assignees
+        self.escalated = {(request, step, user) for (request, step), seats in assignees.items()
+                          for user, _, escalated in seats if escalated}
         self.rows, self.votes, self.scorers, self.authors = {}, {}, {}, {}
         self.grants, self.of_user, self.in_force, self.by_user = {}, {}, {}, {}
         self.last_at = 0.0
@@ -98,15 +101,13 @@ class Model:
         held = list(self.held(user, request["scope_id"], at))
         if not any(r in DECIDING and lv >= LEVELS[request["level"]] for r, lv in held):
             return False
-        if step.selector == SELECTOR_OWNER and not self._escalated(request, step, user):
+        roles = {r for r, _ in held}
+        if (request["id"], step.step_no, user) in self.escalated:
+            return step.escalate_to_role in roles
+        if step.selector == SELECTOR_OWNER:
             risk = self.rows.get(("risk", request["risk_id"]))
             return risk is not None and risk["owner_id"] == user
-        roles = {r for r, _ in held}
-        return step.role_code in roles or (step.escalate_to_role in roles and
-                                           self._escalated(request, step, user))
-
-    def _escalated(self, request, step, user):
-        return bool(step.escalate_to_role) and request.get("escalated") == "true"
+        return step.role_code in roles
 
     # --- the fold ----------------------------------------------------------------
 
@@ -142,7 +143,8 @@ class Model:
             if version != first and (kind, entity) not in self.grants:
                 if not (kind == "role_grant" and entity in self.grants):
                     self.bad("I7", f"{kind} begins with version {version}", entity)
-            row = self.rows[(kind, entity)] = {"version": version, "key": self.event.key}
+            row = self.rows[(kind, entity)] = {"id": entity, "version": version,
+                                               "key": self.event.key}
         else:
             if version != row["version"] + 1:
                 self.bad("I7", f"{kind} goes from version {row['version']} to {version}: a "
@@ -236,7 +238,7 @@ class Model:
                 (vote.behalf, vote.voter):
             return self.bad("I3", "the delegation is not from the one who was asked to the one "
                             "who voted", vote.request)
-        asked = [u for u, _ in self.assignees.get((vote.request, vote.step), [])]
+        asked = [u for u, _, _ in self.assignees.get((vote.request, vote.step), [])]
         wrong = {
             "the delegator was not asked": vote.behalf not in asked,
             "the delegation was revoked": bool(given.get("revoked_at")),
@@ -292,7 +294,8 @@ class Model:
     def needed(self, request_id, step_no):
         step = self.steps[request_id][step_no - 1]
         if step.mode == MODE_ALL:
-            return max(1, len({p for _, p in self.assignees.get((request_id, step_no), [])}))
+            return max(1, len({p for _, p, late in self.assignees.get((request_id, step_no), [])
+                           if not late}))
         return step.quorum if step.mode == MODE_QUORUM else 1
 
     def _after_vote(self, vote):

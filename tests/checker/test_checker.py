@@ -23,11 +23,11 @@ UNTIL = "2030-01-01T00:00:00Z"
 NOW = 1_800_000_000.0
 
 
-def step(mode=2, quorum=2, selector=2, role="RISK_COMMITTEE", distinct=False):
+def step(mode=2, quorum=2, selector=2, role="RISK_COMMITTEE", distinct=False, escalate=""):
     mode = {"any": 1, "all": 2, "quorum": 3}.get(mode, mode)
     return types.SimpleNamespace(mode=mode, quorum=quorum, selector=selector, role_code=role,
-                                 distinct_from_prior=distinct, escalate_to_role="",
-                                 allow_delegate=False)
+                                 distinct_from_prior=distinct, escalate_to_role=escalate,
+                                 allow_delegate=True, step_no=1)
 
 
 class World:
@@ -171,7 +171,8 @@ def test_an_approval_below_the_threshold_is_found():
 
 
 def test_all_means_every_person_who_is_asked():
-    asked = {("q", 1): [("a1", "A"), ("a2", "A"), ("b1", "B"), ("c1", "C")]}
+    asked = {("q", 1): [("a1", "A", False), ("a2", "A", False), ("b1", "B", False),
+                        ("c1", "C", False), ("d1", "D", True)]}
     world = World([step("all")], asked)
     world.vote("a1")
     world.approve("b1")
@@ -181,6 +182,62 @@ def test_all_means_every_person_who_is_asked():
     world.vote("b1")
     world.approve("c1")
     assert not world.model.found
+
+
+def test_who_is_asked_by_escalation_decides_by_that_role_alone():
+    seats = {("q", 1): [("o1", "O", False), ("a1", "A", True)]}
+    steps = [step("any", selector=1, escalate="RISK_COMMITTEE")]
+    world = World(steps, seats)
+    world.approve("a1")
+    assert not world.model.found
+    world = World(steps, {("q", 1): [("o1", "O", False)]})
+    world.approve("a1")
+    assert "I5" in world.found()
+
+
+def delegated(world, giver, taker, voter, **changes):
+    """A vote of voter for giver, by a delegation from giver to taker."""
+    given = {"from_user_id": giver, "to_user_id": taker, "scope_id": ROOT, "max_level": "CRITICAL",
+             "subject_kinds": "ACCEPTANCE, TREATMENT_PLAN", "starts_at": "2020-01-01T00:00:00Z",
+             "ends_at": "2030-01-01T00:00:00Z", **changes}
+    world.event(giver, "DelegationService/CreateDelegation", [
+        ("delegation", "g", 1, {k: ("", v) for k, v in given.items()})])
+    world.model.rows[("delegation", "g")]["made_at"] = changes.get("made_at", NOW - 100)
+    fields = {"id": "v", "request_id": "q", "step_no": "1", "voter_id": voter,
+              "voter_person": PEOPLE[voter], "on_behalf_of": giver, "delegation_id": "g",
+              "on_behalf_person": PEOPLE[giver], "decision": "APPROVE",
+              "snapshot_sha256": "d1ge57"}
+    world.event(voter, "ApprovalService/CastVote", [("approval_request", "q", 2, {})],
+                [("approval_vote", "v", 0, {k: ("", v) for k, v in fields.items()})])
+    return world
+
+
+def test_a_delegate_votes_once_for_one_who_was_asked():
+    asked = {("q", 1): [("a1", "A", False), ("b1", "B", False)]}
+    world = delegated(World(None, asked), "a1", "d1", "d1")
+    assert not world.model.found, world.model.found
+    world.vote("a2")
+    assert "I2" in world.found()
+    world = delegated(World(None, asked), "a1", "d1", "d1")
+    world.vote("d1")
+    assert "I2" in world.found()
+
+
+@pytest.mark.parametrize("changes", [
+    {"taker": "c1"},                                  # handed on
+    {"giver": "c1"},                                  # who was not asked
+    {"taker": "w1", "voter": "w1"},                   # the one who asked for the decision
+    {"ends_at": "2020-01-02T00:00:00Z"},              # over
+    {"starts_at": "2029-12-31T00:00:00Z"},            # not begun
+    {"scope_id": "elsewhere"}, {"max_level": ""}, {"subject_kinds": "TREATMENT_PLAN"},
+    {"made_at": NOW + 1000}, {"revoked_at": "2026-01-01T00:00:00Z"},
+])
+def test_a_delegation_gives_no_more_than_was_given(changes):
+    asked = {("q", 1): [("a1", "A", False), ("b1", "B", False)]}
+    who = {"giver": "a1", "taker": "d1", "voter": "d1",
+           **{k: v for k, v in changes.items() if k in ("giver", "taker", "voter")}}
+    more = {k: v for k, v in changes.items() if k not in who}
+    assert "I3" in delegated(World(None, asked), **who, **more).found()
 
 
 def test_a_request_whose_quorum_is_met_is_not_left_open():
@@ -361,9 +418,10 @@ def test_commits_are_in_order_over_a_wrong_clock():
 
 
 def test_a_watcher_hears_all_once_and_in_order():
-    assert not watcher.check(["a", "b"], ["a", "b"], "w")
+    assert not watcher.check(["a", "b"], ["a", "b"], ["a", "b"], "w")
+    assert not watcher.check(["a", "b"], ["a"], ["a", "b", "c"], "w")
     for heard in (["a"], ["a", "b", "b"], ["b", "a"], ["a", "b", "c"]):
-        assert names(watcher.check(heard, ["a", "b"], "w")) == ["WATCH"]
+        assert names(watcher.check(heard, ["a", "b"], ["a", "b"], "w")) == ["WATCH"]
 
 
 # --- linearizability -----------------------------------------------------------------

@@ -49,26 +49,30 @@ class Watcher(threading.Thread):
             link.close()
 
     def finish(self, expected, wait=20):
-        """Waits until as much was heard as there is, or nothing more comes."""
-        until = time.monotonic() + wait
-        while len(self.heard) < expected and time.monotonic() < until and not self.problem:
+        """Waits until all of it was heard, or does not come."""
+        until, missing = time.monotonic() + wait, set(expected)
+        while missing and time.monotonic() < until and not self.problem:
             time.sleep(0.1)
-        time.sleep(0.3)
+            missing -= set(self.heard)
         self.halt.set()
         if self.stream is not None:
             self.stream.cancel()
         self.join(10)
 
 
-def check(heard, announced, who):
-    """heard: ids in the order in which they came; announced: all, in their order."""
+def check(heard, expected, announced, who):
+    """heard: ids in the order in which they came; expected: those that had to come;
+    announced: all there are, in their order."""
     found, seen = [], set(heard)
     if len(seen) != len(heard):
         found.append(Violation("WATCH", f"{who} heard {len(heard) - len(seen)} events twice"))
-    missed = [e for e in announced if e not in seen]
+    missed = [e for e in expected if e not in seen]
     if missed:
-        found.append(Violation("WATCH", f"{who} missed {len(missed)} of {len(announced)} events"))
-    if set(announced) < seen:
+        last = max((i for i, e in enumerate(expected) if e in seen), default=-1)
+        gaps = sum(1 for i, e in enumerate(expected[:last]) if e not in seen)
+        found.append(Violation("WATCH", f"{who} missed {len(missed)} of {len(expected)} events, "
+                               f"{gaps} of them before others that it heard"))
+    if seen - set(announced):
         found.append(Violation("WATCH", f"{who} heard of {len(seen - set(announced))} events that "
                                "are not there"))
     place = {e: i for i, e in enumerate(announced)}
