@@ -56,6 +56,45 @@ static void make_certificate(void)
 	EVP_PKEY_free(key);
 }
 
+/* Flood: FLOOD_MESSAGES of FLOOD_BYTES, of which no more than FLOOD_QUEUE bytes and
+ * one message ever wait, then OK, or INTERNAL when more did. */
+enum { FLOOD_MESSAGES = 6000, FLOOD_BYTES = 1000, FLOOD_QUEUE = 64 * 1024 };
+
+struct flood {
+	unsigned sent, pauses;
+};
+
+static void flood_on(struct call *call)
+{
+	static const uint8_t message[FLOOD_BYTES];
+	struct flood *flood = call->data;
+	struct status st = STATUS_OK;
+	while (flood->sent < FLOOD_MESSAGES) {
+		if (call_queued(call) >= FLOOD_QUEUE) {
+			flood->pauses++;
+			call_want_room(call);
+			return;
+		}
+		if (!call_send(call, message, sizeof(message)))
+			return;
+		flood->sent++;
+	}
+	if (flood->pauses < FLOOD_MESSAGES / 100)
+		st = status_make(STATUS_CODE_INTERNAL, "NO_PAUSE", "more was waiting than may");
+	call_finish(call, &st);
+}
+
+static void flood_start(struct call *call, const uint8_t *data, size_t len)
+{
+	(void)data, (void)len;
+	call->data = arena_new_of(call->arena, struct flood);
+	flood_on(call);
+}
+
+static const struct route flood_route = {
+	.path = FAKE("Flood"), .streaming = true, .message = flood_start, .room = flood_on
+};
+
 static void on_term(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
@@ -75,6 +114,8 @@ static int serve(int listen_fd)
 	settings.connections_max = 20;
 	settings.handshakes_max = 12;
 	settings.handshake_us = 1500 * 1000;
+	settings.routes = &flood_route;
+	settings.n_routes = 1;
 	worker = worker_new(base, &fake_engine, NULL, &settings);
 	SSL_CTX_free(settings.tls);
 	struct event *term = evsignal_new(base, SIGTERM, on_term, NULL);

@@ -59,6 +59,21 @@ TEST(a_reply_larger_than_the_windows_arrives_and_a_larger_one_still_is_refused)
 	client_close(&client);
 }
 
+TEST(a_route_that_waits_for_room_sends_all_without_much_waiting)
+{
+	struct client client = open_client();
+	const uint8_t window[] = { 0, 4, 0x10, 0, 0, 0 }; /* of a stream: 256 MiB */
+	const uint8_t more[] = { 0x10, 0, 0, 0 };
+	client_frame(&client, NGHTTP2_SETTINGS, 0, 0, window, sizeof(window));
+	client_frame(&client, NGHTTP2_WINDOW_UPDATE, 0, 0, more, sizeof(more));
+	for (int i = 0; i < 2; i++) {
+		struct answer answer = call(&client, FAKE("Flood"), "", NONE);
+		CHECK_STR(answer.status, "0");
+		CHECK_INT(answer.data_len, FLOOD_MESSAGES * (FLOOD_BYTES + GRPC_PREFIX));
+	}
+	client_close(&client);
+}
+
 TEST(a_request_of_one_mebibyte_arrives_through_the_window)
 {
 	enum { WINDOW = 65535, LEN = GRPC_PREFIX + GRPC_MESSAGE_MAX };
