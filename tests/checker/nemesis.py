@@ -9,6 +9,7 @@ commits run."""
 
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -24,9 +25,20 @@ WEIGHTS = {"N1 kill worker": 4, "N1 kill server": 3, "N2 kill backend": 2, "N3 c
 
 
 def cutter():
-    """Whether this machine can cut connections of others."""
-    return subprocess.run(["ss", "-K", "dport", "=", ":1"], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL).returncode == 0
+    """Whether this machine lets us cut connections: tried with one of our own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as near, listener.accept()[0]:
+            subprocess.run(["ss", "-K", "-t", "dport", "=", f":{port}"],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            near.settimeout(0.2)
+            try:
+                near.recv(1)
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+    return False
 
 
 class Nemesis(threading.Thread):
