@@ -63,7 +63,7 @@ class Stage:
         from server import Server
         self.build, self.waiting, self.plain, self.log = build, waiting, plain, log
         self.server = Server(folder)
-        self.server.args = ("--decisions-per-hour", "0", "--postgres-bin",
+        self.server.args = ("--decisions-per-hour", "0", "--clock-interval", "0", "--postgres-bin",
                             str(postgres_folder(self.server.folder / "bin", log)),
                             *args)
         self.calls = self.server.folder / "calls"

@@ -3,6 +3,8 @@ recorded, once though several servers look; old keys of idempotency go; nobody b
 server can start it, and nothing depends on it."""
 
 import os
+import pathlib
+import re
 import signal
 import time
 
@@ -238,3 +240,12 @@ def test_a_server_whose_clock_stands_still_is_right_all_the_same(server, world):
     assert not after.HasField("accepted_until")
     with server.database() as db:
         assert not events(db, acceptance)
+
+
+def test_all_that_may_be_due_has_its_method():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    due = set(re.findall(r"\(SELECT \w+\.org_id, '(\w+)'",
+                         (root / "sql/queries/clock.sql").read_text()))
+    methods = set(re.findall(r"^  rpc (\w+)\(",
+                             (root / "proto/isms/store/v1/clock.proto").read_text(), re.M))
+    assert due and due == methods
