@@ -303,7 +303,7 @@ static void try_levels(struct simulation *simulation)
 		try_level(simulation, LEVEL(UNSPECIFIED));
 		return;
 	}
-	for (int level = draft->min_level; level <= (int)draft->max_level; level++)
+	for (int level = (int)draft->min_level; level <= (int)draft->max_level; level++)
 		try_level(simulation, (Isms__V1__RiskLevel)level);
 }
 
