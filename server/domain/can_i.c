@@ -11,10 +11,10 @@
 #include "server/domain/must.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
+#include "server/domain/vote.h"
 #include "server/domain/voter.h"
 
 static const char VOTE[] = "decision.cast";
-static const char SEES_REQUEST[] = "risk.read"; /* as CastVote's row has it */
 
 struct asking {
 	const struct facts *facts;
@@ -74,8 +74,8 @@ static struct status try_votes(struct asking *asking, const struct facts *facts,
 {
 	const struct ballot *ballot = &asking->ballot;
 	*out_on_behalf_of = "";
-	if (!text_in(SEES_REQUEST, facts->access->permissions, facts->access->n_permissions))
-		return missing(asking, SEES_REQUEST);
+	if (!text_in(VOTE_SEES, facts->access->permissions, facts->access->n_permissions))
+		return missing(asking, VOTE_SEES);
 	struct status own = try_vote(asking, facts, "");
 	for (size_t i = 0; i < ballot->n_delegations && !status_ok(&own); i++) {
 		if (strcmp(ballot->delegations[i]->to_user_id, facts->principal->user_id) != 0)
@@ -127,8 +127,10 @@ static void name(struct asking *asking, const Isms__Store__V1__AskedUser *user,
 		must_new_of(arena, Isms__V1__CanIPerson, isms__v1__can_iperson);
 	person->user_id = user->user_id;
 	person->display_name = user->display_name;
-	person->role_codes = user->role_codes;
-	person->n_role_codes = user->n_role_codes;
+	if (asking->object->may_ask_for_others) {
+		person->role_codes = user->role_codes;
+		person->n_role_codes = user->n_role_codes;
+	}
 	person->on_behalf_of = must(arena_strdup(arena, on_behalf_of));
 	reply->who_can[reply->n_who_can++] = person;
 }

@@ -21,7 +21,7 @@ WHERE y.org_id = $1 AND y.id = $2;
 -- submitted now: without what is tried out, and with it. The order of policies is that
 -- of the statements policy_for_….
 -- name: simulation_requests
--- class: point
+-- class: list
 -- params: $org $actor policy_id scope_id subject_kind replaces_id repeals min_level max_level
 -- params: priority
 WITH d AS (
@@ -79,7 +79,7 @@ ORDER BY q.id;
 
 -- Who is asked on them.
 -- name: simulation_seats
--- class: point
+-- class: list
 -- params: $org policy_id scope_id subject_kind
 WITH d AS (
 	SELECT y.scope_id, y.subject_kind
@@ -103,7 +103,7 @@ LIMIT 4001;
 
 -- Who may decide where they are, and where the policy is.
 -- name: simulation_grants
--- class: point
+-- class: list
 -- params: $org policy_id scope_id subject_kind
 WITH d AS (
 	SELECT y.scope_id, y.subject_kind

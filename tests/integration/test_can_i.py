@@ -112,6 +112,35 @@ def test_a_delegate_is_told_for_whom(world):
         ("owner", ""), ("stand_in", world.id("owner"))}
 
 
+def test_who_is_asked_by_an_escalation_is_told_before_it(world, server):
+    """The step waits too long: whoever votes next, or asks, finds it escalated."""
+    if "can_top" not in world.apis:
+        world.add("can_top", "TOP_MANAGEMENT", "CRITICAL")
+    place = world.scope(unique("place"))
+    for name, role in (("contributor", "CONTRIBUTOR"), ("owner", "RISK_OWNER")):
+        world.grant(name, role, "CRITICAL", scope=place.meta.id)
+    step = policy_step(1, "CISO", due_hours=5, escalate_after_hours=2,
+                       escalate_to_role="TOP_MANAGEMENT")
+    made = world.policy(place, max_level="RISK_LEVEL_HIGH", steps=[step])
+    world.vote("ciso", made.request)
+    world.vote("can_top", made.request)
+    world.unit, saved = place, world.unit
+    try:
+        request = world.acceptance(world.risk(score=(1, 1))).request
+    finally:
+        world.unit = saved
+    assert request.policy_id == made.policy.meta.id
+    assert can_i(world, "decision.cast", request, user="can_top").reason == "NOT_ASSIGNEE"
+    with server.database() as db:
+        db.execute("UPDATE approval_request SET escalates_at = now() - interval '1 hour', "
+                   "version = version + 1, updated_at = now() WHERE id = %s", (request.meta.id,))
+    reply = can_i(world, "decision.cast", request, user="can_top")
+    assert reply.allowed and {"can_top", "ciso"} <= names(reply), reply
+    for name in PEOPLE + ("can_top",):
+        told = can_i(world, "decision.cast", request, user=name).reason
+        assert told == try_vote(world, name, request), name
+
+
 # --- other permissions -----------------------------------------------------------
 
 
@@ -123,6 +152,8 @@ def test_a_permission_is_named_with_who_has_it(world):
     assert (reply.object_kind, reply.object_ref) == ("risk", risk.meta.ref)
     assert {"contributor", "analyst"} <= names(reply) and "owner" not in names(reply)
     assert not reply.more
+    assert not any(p.role_codes for p in reply.who_can)  # an owner reads no roles
+    reply = can_i(world, "risk.score", risk, by="auditor")
     roles = next(p.role_codes for p in reply.who_can if p.display_name == "contributor")
     assert "CONTRIBUTOR" in roles
 

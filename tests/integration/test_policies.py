@@ -69,6 +69,9 @@ def test_a_policy_is_drafted_decided_on_and_used(world, place):
     request = made.request
     assert request.subject_kind == 3 and not request.risk_id and request.level == 0
     shown = world.ciso.call("ApprovalService/GetApprovalRequest", id=request.meta.id)
+    waits = next(i for i in world.ciso.call("ApprovalService/Inbox").items
+                 if i.request_id == request.meta.id)
+    assert (waits.title, waits.subject_ref) == (made.policy.title, made.policy.meta.ref)
     snapshot = SNAPSHOT.FromString(shown.snapshot)
     assert not snapshot.risk and not snapshot.method and not snapshot.risk_id
     assert POLICY.FromString(snapshot.subject) == made.policy
