@@ -12,7 +12,10 @@ LIVE = 100
 
 class Request:
     __slots__ = ("id", "risk", "kind", "subject", "step", "steps", "digest", "version", "requester",
-                 "contributors", "level")
+                 "contributors", "level", "asked")
+
+    def __init__(self):
+        self.asked = []
 
     def take(self, message):
         self.id, self.risk = message.meta.id, message.risk_id
@@ -31,6 +34,7 @@ class Board:
         self.risks, self.requests, self.live = {}, {}, []
         self.drafts, self.active, self.old_digests = {}, {}, []
         self.granted = dict(people.grants)
+        self.askable = list(self.granted.values())
         self.revoked = []
         self.delegations = []
         self.votes, self.ends = {}, {}
@@ -61,6 +65,7 @@ class Board:
         self.requests[message.meta.id] = request = (known or Request()).take(message)
         if message.state == 1 and request.id not in self.votes:
             self.votes[request.id] = set()
+            request.asked = self.askable
             self.live.append(request.id)
         elif message.state != 1 and request.id in self.live:
             self.live.remove(request.id)
@@ -83,6 +88,15 @@ class Board:
             self.drafts[key] = (message.meta.version, message.risk_id)
         else:
             self.drafts.pop(key, None)
+
+    def take_grant(self, grant, value):
+        """Given, or with None taken away."""
+        with self.lock:
+            if value is None:
+                self.granted.pop(grant, None)
+            else:
+                self.granted[grant] = value
+            self.askable = list(self.granted.values())
 
     def approved(self, request):
         """A vote resolved it; its subject may be in force."""

@@ -54,6 +54,8 @@ class Run:
     def prepare(self):
         """The first requests, by all clients at once."""
         def fill(client):
+            for _ in range(6):
+                client.delegate()
             while len(self.board.live) < LIVE:
                 client.open()
         threads = [threading.Thread(target=fill, args=(c,)) for c in self.clients[:8]]

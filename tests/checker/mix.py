@@ -253,12 +253,12 @@ class Client(threading.Thread):
         if selector == 1:
             risk = self.board.risks.get(request_.risk)
             return self.people.by_id.get(risk[2] if risk else "", self.people.auditor)
-        grants = self.board.granted if dice < 0.85 else self.people.grants
-        held = [a for a, r, _ in list(grants.values()) if r == role] or [self.people.auditor]
+        held = [a for a, r, _ in request_.asked if r == role] or [self.people.auditor]
         voted = {p for _, p in self.board.votes[request_.id]}
         if dice > 0.85:  # once more, by another account
             again = [a for a in held if a.person in voted]
             return self.random.choice(again or held)
+        voted |= set(request_.contributors)
         return self.random.choice([a for a in held if a.person not in voted] or held)
 
     def edit(self):
@@ -332,7 +332,7 @@ class Client(threading.Thread):
                 "userId": account.id, "roleCode": role, "scopeId": scope,
                 "maxAcceptLevel": "RISK_LEVEL_CRITICAL"})
             if answer.ok:
-                board.granted[answer.message.grant.meta.id] = back
+                board.take_grant(answer.message.grant.meta.id, back)
             else:
                 board.revoked.append(back)
             return
@@ -342,7 +342,7 @@ class Client(threading.Thread):
         answer = self.call("role", "DirectoryService/RevokeGrant", admin,
                            {"id": grant, "reason": "moved on"}, {"userId": value[0].id})
         if answer.ok:
-            board.granted.pop(grant, None)
+            board.take_grant(grant, None)
             board.revoked.append(value)
 
     def delegate_of(self, asked):
@@ -360,7 +360,7 @@ class Client(threading.Thread):
     def delegate(self):
         """Lets another vote for a while, or takes that back."""
         board = self.board
-        if len(board.delegations) > self.random.randint(20, 80):
+        if len(board.delegations) > self.random.randint(40, 120):
             gone = board.delegations.pop(self.random.randrange(len(board.delegations)))
             self.call("delegate", "DelegationService/RevokeDelegation", self.people.by_id[gone[1]],
                       {"id": gone[0], "reason": "back from the holiday"})
