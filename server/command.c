@@ -35,6 +35,8 @@ static const struct option options[] = {
 	  "of --bootstrap: new file for the one-use invitation of the administrator" },
 	{ "print-config", NULL, MODE_EXAMPLE, 0, "print a configuration file with all defaults" },
 	{ "print-config-docs", NULL, MODE_DOCS, 0, "print the settings as a Markdown table" },
+	{ "print-workflow", NULL, MODE_WORKFLOW, 0,
+	  "print the states of plans, acceptances, requests and policies as Markdown tables" },
 	{ "help", NULL, MODE_HELP, 0, "print this text" },
 	{ "version", NULL, MODE_VERSION, 0, "print the version" },
 };

@@ -11,6 +11,7 @@
 #include "server/check.h"
 #include "server/db/migrate.h"
 #include "server/db/query.h"
+#include "server/domain/workflow.h"
 #include "server/embedded.h"
 #include "server/process.h"
 #include "server/serve.h"
@@ -157,6 +158,9 @@ int main(int argc, char **argv)
 		break;
 	case MODE_DOCS:
 		conf_print_documentation(stdout, &settings_table);
+		break;
+	case MODE_WORKFLOW:
+		workflow_print(stdout);
 		break;
 	case MODE_EXAMPLE:
 		settings_print_example(stdout);

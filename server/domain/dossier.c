@@ -217,6 +217,7 @@ void dossier_close_request(struct dossier *dossier, struct dossier_request *plac
 {
 	struct arena *arena = dossier->plan->arena;
 	Isms__V1__ApprovalRequest *request = dossier_change_request(dossier, place);
+	assert(state_leads(STATE_OF_REQUEST, (int)request->state, (int)state));
 	request->state = state;
 	approval_step_open(request, 0, dossier->plan->now_us, arena);
 	request->closed_at = must(pb_time_new(arena, dossier->plan->now_us));

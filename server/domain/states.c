@@ -168,6 +168,15 @@ static int after(enum state_machine_id id, int state, enum state_action action)
 	return 0;
 }
 
+bool state_leads(enum state_machine_id id, int from, int to)
+{
+	const struct state_machine *machine = state_machine(id);
+	for (size_t i = 0; i < machine->n_rows; i++)
+		if (machine->rows[i].from == from && machine->rows[i].to == to)
+			return true;
+	return false;
+}
+
 Isms__V1__PlanState state_plan_after(Isms__V1__PlanState state, enum state_action action)
 {
 	return (Isms__V1__PlanState)after(STATE_OF_PLAN, (int)state, action);

@@ -93,6 +93,9 @@ const struct state_machine *state_machine(enum state_machine_id id);
 /* "edit", "submit", … */
 const char *state_action_name(enum state_action action);
 
+/* Whether any action leads from one state to the other. */
+bool state_leads(enum state_machine_id id, int from, int to);
+
 /* The state after an action, UNSPECIFIED when the action is not open. */
 Isms__V1__PlanState state_plan_after(Isms__V1__PlanState state, enum state_action action);
 Isms__V1__AcceptanceState state_acceptance_after(Isms__V1__AcceptanceState state,

@@ -57,7 +57,7 @@ struct status treatment_plan_create(const struct facts *facts, struct plan *plan
 	row->scope_id = risk->scope_id;
 	row->risk_id = risk->meta->id;
 	row->option = request->option;
-	row->state = PLAN(DRAFT);
+	row->state = state_plan_after(PLAN(UNSPECIFIED), STATE_CREATE);
 	row->author_id = facts->principal->user_id;
 	fields_add(&row->contributor_ids, &row->n_contributor_ids, row->author_id, plan->arena);
 	plan_content_index(row, plan->arena);
