@@ -6,6 +6,7 @@ import bisect
 import itertools
 import random
 import threading
+import time
 
 LIVE = 100
 
@@ -37,7 +38,7 @@ class Board:
         self.askable = list(self.granted.values())
         self.revoked = []
         self.delegations = []
-        self.votes, self.ends = {}, {}
+        self.votes, self.ends, self.taken = {}, {}, {}
         self.zipf = list(itertools.accumulate(1.0 / (rank + 1) for rank in range(1000)))
 
     # --- what replies tell -----------------------------------------------------
@@ -104,6 +105,12 @@ class Board:
             if request.kind == 2:
                 self.active[request.subject] = request.risk
 
+    def sent_back(self, request):
+        """It may be submitted once more."""
+        kind = "risk_acceptance" if request.kind == 2 else "treatment_plan"
+        with self.lock:
+            self.drafts.setdefault((kind, request.subject), (0, request.risk))
+
     def closed(self, request_id):
         """A refusal told that it is."""
         with self.lock:
@@ -138,6 +145,11 @@ class Board:
     def free_risk(self, rng):
         """A risk on which nothing waits."""
         with self.lock:
+            now = time.monotonic()
             busy = {self.requests[r].risk for r in self.live}
-            free = [r for r in self.risks if r not in busy]
-            return rng.choice(free) if free else None
+            free = [r for r in self.risks if r not in busy and self.taken.get(r, 0) < now]
+            if not free:
+                return None
+            chosen = rng.choice(free)
+            self.taken[chosen] = now + 3
+            return chosen

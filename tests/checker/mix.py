@@ -172,7 +172,7 @@ class Client(threading.Thread):
 
     def open(self):
         risk = self.board.free_risk(self.random)
-        if risk is None or self.random.random() < 0.05:
+        if risk is None or self.random.random() < (0.05 if len(self.board.risks) > 130 else 0.5):
             risk = self.new_risk()
         if risk is None:
             return
@@ -227,6 +227,8 @@ class Client(threading.Thread):
                 self.board.votes[request_.id].add((step, self.people.by_id[behalf].person))
             if answer.ok and answer.message.request.state == 2:
                 self.board.approved(request_)
+            elif answer.ok and answer.message.request.state == 4:
+                self.board.sent_back(request_)
         elif answer.reason in ("CLOSED", "STALE", "EXPIRED", "NO_QUORUM"):
             self.board.closed(request_.id)
         elif answer.reason == "STEP_NOT_OPEN" or self.random.random() < 0.1:
@@ -306,7 +308,7 @@ class Client(threading.Thread):
 
     def edit_draft(self, draft):
         (kind, subject), (version, _) = draft
-        if self.random.random() < 0.5:
+        if version == 0 or self.random.random() < 0.5:
             answer = self.submit(kind, subject)
         elif kind == "risk_acceptance":
             answer = self.call("edit", "AcceptanceService/UpdateAcceptance", self.writer(), {
