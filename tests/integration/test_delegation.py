@@ -245,3 +245,17 @@ def test_the_number_of_delegations_is_bounded(people):
         "DelegationService/CreateDelegation", to_user_id=world.id("deputy"),
         scope_id=world.unit.meta.id, ends_at=soon(7), reason="a holiday")
     assert failure.reason == "TOO_MANY_DELEGATIONS", failure
+
+
+def test_a_change_of_policies_waits_in_inboxes_too(people):
+    """It is about no risk; a delegate of the one who decides on policies sees it."""
+    world = people
+    world.delegate("ciso", "deputy", world.root, subject_kinds=["SUBJECT_KIND_POLICY_CHANGE"])
+    asked = world.policy(by="officer")
+    item = next(i for i in world.ciso.call("ApprovalService/Inbox", page_size=1000).items
+                if i.request_id == asked.request.meta.id)
+    assert item.title == asked.policy.title and item.risk_id == "" and item.level == 0
+    assert item.on_behalf_of == ""
+    failure = refused(world, "deputy", asked.request, "ciso")
+    assert why(failure) == "DELEGATION_STEP"
+    assert world.vote("ciso", asked.request).request.current_step == 2
