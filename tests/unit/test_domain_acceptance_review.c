@@ -1,0 +1,166 @@
+/* Warnings, and reviews after a material change: who keeps what, until when. */
+#include "server/domain/acceptance_review.h"
+
+#include "server/domain/acceptance_term.h"
+#include "server/domain/material_change.h"
+#include "tests/unit/tap.h"
+#include "tests/unit/world.h"
+
+enum { ACCEPTANCE_STATES = ACCEPTANCE(SUPERSEDED) + 1 };
+
+/* A HIGH risk, accepted for some days, reviewed within 14. */
+static Isms__V1__Acceptance *begin(struct world *world, Isms__V1__AcceptanceState state,
+				   int64_t days)
+{
+	world_init(world);
+	world_caller(world, "reviewer", "decision.cast", "APPROVER");
+	world->risk->state = RISK(MONITORED);
+	Isms__V1__Acceptance *acceptance =
+		world_acceptance(world, "acceptance", "plan", state, days);
+	acceptance->review_days = 14;
+	acceptance->approval_request_id = world_text(world, "approved");
+	Isms__V1__ApprovalRequest *approved =
+		world_request(world, "approved", SUBJECT(ACCEPTANCE), "acceptance");
+	approved->requested_by_person = world_text(world, "p-requester");
+	approved->contributor_persons = must(arena_array(world->arena, char *, 1));
+	approved->contributor_persons[0] = world_text(world, "p-writer");
+	approved->n_contributor_persons = 1;
+	world_set(world, "acceptance_for_write", &isms__v1__acceptance__descriptor);
+	world_set(world, "acceptance_approval", &isms__v1__approval_request__descriptor);
+	world_set(world, "dossier_risk_of_acceptance", &isms__v1__risk__descriptor);
+	world_set(world, "dossier_plans_of_acceptance", &isms__v1__treatment_plan__descriptor);
+	world_set(world, "dossier_acceptances_of_acceptance", &isms__v1__acceptance__descriptor);
+	world_set(world, "dossier_requests_of_acceptance", &isms__v1__approval_request__descriptor);
+	world_add(world, "acceptance_for_write", &acceptance->base);
+	world_add(world, "acceptance_approval", &approved->base);
+	world_add(world, "dossier_risk_of_acceptance", &world->risk->base);
+	world_add(world, "dossier_plans_of_acceptance",
+		  &world_plan(world, "plan", OPTION(ACCEPT), state_of_accept_plan(state))->base);
+	world_add(world, "dossier_acceptances_of_acceptance", &acceptance->base);
+	return acceptance;
+}
+
+static const Isms__V1__Acceptance *written(const struct world *world)
+{
+	return WORLD_WROTE(world, Isms__V1__Acceptance, KIND_RISK_ACCEPTANCE, 0);
+}
+
+static struct status review(struct world *world, Isms__V1__ReviewOutcome outcome)
+{
+	Isms__V1__ReviewAcceptanceRequest *request =
+		must_new_of(world->arena, Isms__V1__ReviewAcceptanceRequest,
+			    isms__v1__review_acceptance_request);
+	request->id = world_text(world, "acceptance");
+	request->outcome = outcome;
+	request->comment = world_text(world, "looked at it");
+	world->facts.request = &request->base;
+	return acceptance_review(&world->facts, &world->plan);
+}
+
+TEST(each_warning_is_due_once)
+{
+	static const int32_t given[] = { 0, 30, 7, 1 };
+	for (int64_t days = 0; days <= 31; days++)
+		for (size_t i = 0; i < 4; i++) {
+			struct world world;
+			Isms__V1__Acceptance *row = begin(&world, ACCEPTANCE(ACTIVE), days);
+			int32_t near = days <= 1 ? 1 : days <= 7 ? 7 : days <= 30 ? 30 : 0;
+			row->warned_days = given[i];
+			CHECK_INT(acceptance_term_warned(row->valid_until, WORLD_NOW_US), near);
+			bool due = days > 0 && near != 0 && (given[i] == 0 || given[i] > near);
+			struct status st = acceptance_warn(&world.facts, &world.plan);
+			CHECK_INT(status_ok(&st), due);
+			if (due)
+				CHECK_INT(written(&world)->warned_days, near);
+			world_done(&world);
+		}
+}
+
+TEST(only_what_is_in_force_and_due_is_reviewed)
+{
+	for (int state = 1; state < ACCEPTANCE_STATES; state++)
+		for (int64_t due = -1; due <= 2; due++) {
+			struct world world;
+			Isms__V1__Acceptance *row =
+				begin(&world, (Isms__V1__AcceptanceState)state, 30);
+			/* 2: no review is due */
+			row->review_due_at = due == 2 ? NULL : world_time(&world, due);
+			struct status st =
+				review(&world, ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+			bool may = state == ACCEPTANCE(ACTIVE) && due == 1;
+			CHECK_INT(status_ok(&st), may);
+			if (!may)
+				CHECK_STR(st.reason, "ILLEGAL_STATE");
+			else
+				CHECK(written(&world)->effective &&
+				      written(&world)->review_due_at == NULL);
+			world_done(&world);
+		}
+}
+
+TEST(who_asked_wrote_or_lacks_the_level_ends_it_at_most)
+{
+	static const struct {
+		const char *user;
+		int level;
+		const char *reason;
+	} cases[] = {
+		{ "reviewer", LEVEL(HIGH), NULL },
+		{ "reviewer", LEVEL(MEDIUM), "AUTHORITY_LEVEL" },
+		{ "requester", LEVEL(CRITICAL), "SOD_REQUESTER" },
+		{ "writer", LEVEL(CRITICAL), "SOD_CONTRIBUTOR" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (int end = 0; end < 2; end++) {
+			struct world world;
+			begin(&world, ACCEPTANCE(ACTIVE), 30)->review_due_at =
+				world_time(&world, 3);
+			world_caller(&world, cases[i].user, "decision.cast", "APPROVER");
+			world.access->max_accept_level = (Isms__V1__RiskLevel)cases[i].level;
+			struct status st =
+				review(&world, end ? ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_END
+						   : ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+			if (!end && cases[i].reason != NULL)
+				CHECK_STR(st.reason, cases[i].reason);
+			else
+				CHECK_INT(written(&world)->state,
+					  end ? ACCEPTANCE(REVOKED) : ACCEPTANCE(ACTIVE));
+			world_done(&world);
+		}
+}
+
+/* What becomes of an acceptance that ends in so many days, by a change. */
+static void change(int64_t days, int32_t review_days, bool rises, int64_t expected_due)
+{
+	struct world world;
+	begin(&world, ACCEPTANCE(ACTIVE), days)->review_days = review_days;
+	struct dossier dossier;
+	struct status st =
+		dossier_load(&dossier, &world.plan, &world.facts, world.risk, "acceptance");
+	CHECK(status_ok(&st));
+	if (rises)
+		CHECK(material_change_rise(&dossier, LEVEL(MEDIUM), LEVEL(HIGH)));
+	else
+		CHECK(material_change_apply(&dossier, "the world turned"));
+	dossier_settle(&dossier, DOSSIER_CONTENT);
+	const Isms__V1__Acceptance *row = written(&world);
+	CHECK_INT(row->effective, expected_due > 0);
+	CHECK_INT(row->state, expected_due > 0 ? ACCEPTANCE(ACTIVE) : ACCEPTANCE(INVALIDATED));
+	if (expected_due > 0) {
+		CHECK_INT(pb_time_us(row->review_due_at),
+			  WORLD_NOW_US + expected_due * WORLD_DAY_US);
+		CHECK_STR(row->review_reason, "the world turned");
+	}
+	world_done(&world);
+}
+
+TEST(a_change_is_reviewed_in_time_unless_the_level_rose)
+{
+	for (int64_t days = 1; days <= 40; days += 13)
+		for (int32_t within = 0; within <= 28; within += 14) {
+			change(days, within, true, 0);
+			change(days, within, false, within < days ? within : days);
+		}
+}
+
+TAP_MAIN
