@@ -250,6 +250,8 @@ def test_the_number_of_delegations_is_bounded(people):
 def test_a_change_of_policies_waits_in_inboxes_too(people):
     """It is about no risk; a delegate of the one who decides on policies sees it."""
     world = people
+    if "chief" not in world.apis:
+        world.add("chief", "TOP_MANAGEMENT", "CRITICAL")
     world.delegate("ciso", "deputy", world.root, subject_kinds=["SUBJECT_KIND_POLICY_CHANGE"])
     asked = world.policy(by="officer")
     item = next(i for i in world.ciso.call("ApprovalService/Inbox", page_size=1000).items
