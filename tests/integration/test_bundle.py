@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from api import SCHEMA, b64, decision_digest
-from world import soon
+from world import policy_step, soon, unique
 
 SNAPSHOT = SCHEMA.message("isms.v1.DecisionSnapshot")
 EVENT = SCHEMA.message("isms.v1.AuditEvent")
@@ -167,6 +167,39 @@ def test_another_account_of_the_same_person_has_decided_too(world):
     reply, fields = changes(world, again.request, by="owner_again")
     assert reply.earlier_request_id == asked.request.meta.id
     assert fields["subject.business_reason"] == ("", "it pays")
+
+
+def test_a_renewal_is_compared_with_what_it_renews(world):
+    risk = world.risk(score=(1, 1))
+    first = world.acceptance(risk, days=20)
+    world.vote("owner", first.request)
+    draft = world.contributor.call(
+        "AcceptanceService/RenewAcceptance", id=first.acceptance.meta.id,
+        valid_until=soon(40)).acceptance
+    again = world.contributor.call("AcceptanceService/SubmitAcceptance", id=draft.meta.id)
+    reply, fields = changes(world, again.request)
+    assert reply.earlier_request_id == first.request.meta.id and reply.earlier_decision == 1
+    assert fields["valid_until"] == fields["subject.valid_until"]
+    # the acceptance that is in force has moved the risk; the rest is as it was
+    assert set(fields) <= {"valid_until", "subject.valid_until", "risk.state",
+                           "risk.disposition", "risk.accepted_until"}, fields
+
+
+def test_another_text_of_a_policy_is_compared_with_the_old_one(world):
+    if "bundle_top" not in world.apis:
+        world.add("bundle_top", "TOP_MANAGEMENT", "CRITICAL")
+    place = world.scope(unique("place"))
+    first = world.policy(place, max_level="RISK_LEVEL_HIGH", title="a text")
+    world.vote("ciso", first.request)
+    world.vote("bundle_top", first.request)
+    second = world.policy(place, replaces=first.policy.meta.id, title="another text",
+                          steps=[policy_step(1, "RISK_COMMITTEE", quorum=3)])
+    reply, fields = changes(world, second.request, by="ciso")
+    assert reply.earlier_request_id == first.request.meta.id
+    assert fields["subject.title"] == ("a text", "another text")
+    assert "role_code: CISO" in fields["subject.steps.steps"][0]
+    assert "quorum: 3" in fields["subject.steps.steps"][1]
+    assert set(fields) == {"subject.title", "subject.no", "subject.steps.steps"}, fields
 
 
 def test_a_stranger_compares_nothing(world, decided):
