@@ -85,7 +85,7 @@ def test_what_is_new_since_my_last_decision(isms, world, sent_back):
     owner = isms("owner")
     out = owner.ok("approval", "diff", sent_back)
     assert out.startswith("Changed since your REQUEST_CHANGES in APR-")
-    assert re.search(r"subject\.valid_until +\S+ -> \S+\n", out)
+    assert re.search(r"subject\.valid_until +\S+ \S+ -> \S+ \S+\n", out)
     assert re.search(r"subject\.conditions +none\n", out)
     shown = owner.ok("approval", "show", sent_back, "--diff")
     assert shown.startswith("Request ") and out in shown

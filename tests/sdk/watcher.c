@@ -52,9 +52,11 @@ static bool is_set(const char *flag)
 static void put_message(const struct isms_watch *watch, const struct isms_reply *reply)
 {
 	const Isms__V1__WatchResponse *message = isms_watch_watch_reply(reply);
-	printf("{\"cursor\": \"%s\", \"event\": \"%s\", \"len\": %zu}\n", isms_watch_cursor(watch),
-	       message != NULL && message->event != NULL ? message->event->id : "",
-	       message != NULL && message->event != NULL ? strlen(message->event->actor_name) : 0);
+	const Isms__V1__Event *event = message != NULL ? message->event : NULL;
+	printf("{\"cursor\": \"%s\", \"event\": \"%s\", \"entity\": \"%s\", \"len\": %zu}\n",
+	       isms_watch_cursor(watch), event != NULL ? event->id : "",
+	       event != NULL ? event->entity_id : "",
+	       event != NULL ? strlen(event->actor_name) : 0);
 	fflush(stdout);
 }
 
