@@ -261,18 +261,22 @@ def check_internal(ops):
 
 
 def recoveries(ops, faults):
-    """Seconds from each heal to the first success of each client."""
+    """Seconds from each heal to the first success of each client. Who is hit by the next
+    fault before that, and within the time there is, has nothing to show."""
     good = {}
     for op in ops:
         if op.type != "info" and op.code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
             good.setdefault(op.process, []).append(op.complete)
     for ends in good.values():
         ends.sort()
+    begins = sorted(f[1] for f in faults)
     found = []
     for _, _, heal, _ in faults:
+        later = bisect.bisect_left(begins, heal)
+        until = begins[later] if later < len(begins) else float("inf")
         for ends in good.values():
             at = bisect.bisect_left(ends, heal)
-            if at < len(ends):
+            if at < len(ends) and (ends[at] <= until or until - heal >= RECOVERY_S * 1e9):
                 found.append((ends[at] - heal) / 1e9)
     return sorted(found)
 

@@ -5,9 +5,12 @@ N1 kill -9 of a worker, and of a whole server; N2 kill -9 of a database process;
 N3 the database stopped at once and started; N4 connections cut, on either side;
 N5 SIGSTOP of a worker and of the WAL writer; N7 a clock that is an hour wrong, of a
 server or of the database; N9 statements cancelled and connections terminated while
-commits run."""
+commits run; N12 a worker that gets no more descriptors, or no more memory."""
 
+import os
+import pathlib
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -21,7 +24,7 @@ from cluster import FAKETIME, children, send
 WEIGHTS = {"N1 kill worker": 4, "N1 kill server": 3, "N2 kill backend": 2, "N3 crash database": 2,
            "N4 cut clients": 3, "N4 cut database": 3, "N5 stop worker": 3, "N5 stop walwriter": 1,
            "N7 clock of a server": 2, "N7 clock of the database": 1, "N9 cancel": 2,
-           "N9 terminate": 2}
+           "N9 terminate": 2, "N12 starve of descriptors": 2, "N12 starve of memory": 1}
 
 
 def cutter():
@@ -41,6 +44,12 @@ def cutter():
     return False
 
 
+def memory(pid):
+    """Bytes of address space of a process."""
+    pages = pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]
+    return int(pages) * resource.getpagesize()
+
+
 class Nemesis(threading.Thread):
     def __init__(self, cluster, history, seed, halt, every=5.0, longest=3.0):
         super().__init__(name="nemesis", daemon=True)
@@ -50,6 +59,11 @@ class Nemesis(threading.Thread):
         self.weights = dict(WEIGHTS)
         if not FAKETIME:
             self.skip("N7", "libfaketime is not installed")
+        workers = [w for s in cluster.servers for w in s.workers()]
+        if os.geteuid() != 0:
+            self.skip("N12", "limits of others are for root")
+        elif any(memory(w) > 1 << 40 for w in workers):
+            self.skip("N12 starve of memory", "a sanitizer holds terabytes of address space")
         if not cutter():
             self.skip("N4", "ss cannot cut connections here")
 
@@ -143,6 +157,27 @@ class Nemesis(threading.Thread):
 
     def do_clock_of_the_database(self):
         return self.do_crash_database(self.random.choice((-3600, 3600)))
+
+    def _starve(self, resource_, limit):
+        """A worker's limit, lowered for a while."""
+        pid = self.worker()
+        try:
+            before = resource.prlimit(pid, resource_) if pid else None
+            if before is None:
+                return "no worker"
+            resource.prlimit(pid, resource_, (limit(pid), before[1]))
+            self.halt.wait(self.lasts())
+            resource.prlimit(pid, resource_, before)
+        except (ProcessLookupError, FileNotFoundError):
+            return "the worker was gone"
+        return f"worker {pid}"
+
+    def do_starve_of_descriptors(self):
+        return self._starve(resource.RLIMIT_NOFILE,
+                            lambda pid: len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir())))
+
+    def do_starve_of_memory(self):
+        return self._starve(resource.RLIMIT_AS, lambda pid: memory(pid) + (1 << 20))
 
     def _interrupt(self, function):
         try:

@@ -400,6 +400,8 @@ def test_recovery_is_the_first_success_of_each_client():
            for p, c in ((1, 5 * 10**9), (2, 20 * 10**9), (1, 30 * 10**9))]
     assert invariants.recoveries(ops, [("N1", 0, 4 * 10**9, "")]) == [1.0, 16.0]
     assert names(invariants.check_recovery(ops, [("N1", 0, 4 * 10**9, "")])) == ["I13"]
+    twice = [("N1", 0, 4 * 10**9, ""), ("N2", 10 * 10**9, 12 * 10**9, "")]
+    assert invariants.recoveries(ops, twice) == [1.0, 8.0, 18.0]
 
 
 def test_a_right_that_was_lost_before_the_call_is_the_worse_case():
