@@ -16,7 +16,7 @@ struct arena;
 struct db;
 struct event_base;
 
-enum { DB_BATCH_MAX = 300 };
+enum { DB_BATCH_MAX = 448 };
 
 struct db_settings {
 	const char *conninfo; /* libpq connection string of the server's role */

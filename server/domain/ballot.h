@@ -14,6 +14,10 @@
 #include "server/domain/facts.h"
 #include "server/domain/plan.h"
 
+/* Votes of delegates on one request: each has two accounts, two persons and a
+ * delegation that the last vote proves. */
+enum { BALLOT_DELEGATED_MAX = 16 };
+
 /* Somebody who is asked on a step. */
 struct ballot_seat {
 	const Isms__Store__V1__Assignee *row;

@@ -205,6 +205,14 @@ static struct status check_own_right(const struct voter *voter, const struct bal
 	return status_ok(&st) ? check_duties(voter, ballot, vote) : st;
 }
 
+static size_t delegated(const struct ballot *ballot)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ballot->n_entries; i++)
+		n += ballot->entries[i].row->on_behalf_of[0] != '\0';
+	return n;
+}
+
 static struct status check_delegate(const struct voter *voter, const struct ballot *ballot,
 				    const Isms__V1__CastVoteRequest *vote)
 {
@@ -223,6 +231,9 @@ static struct status check_delegate(const struct voter *voter, const struct ball
 		return delegator_not_asked(ballot);
 	if (seat->state != ASSIGNEE(PENDING))
 		return already_voted();
+	if (delegated(ballot) >= BALLOT_DELEGATED_MAX)
+		return precondition("TOO_MANY_DELEGATES",
+				    "the request has as many votes of delegates as it may");
 	if (!seat->entitled)
 		return bad_delegation(ballot, "AUTHORITY",
 				      "the delegator may not decide on this any more");

@@ -14,7 +14,8 @@
 #include "isms/v1/common.pb-c.h"
 #include "server/engine/seeded_key.h"
 
-enum { GUARDS_MAX = 256, TAIL_MAX = 8 };
+/* COMMIT_OTHERS: the caller, the session, the key, the event, the announcements. */
+enum { GUARDS_MAX = 512, COMMIT_OTHERS = 16 };
 
 /* A versioned row that the batch touches: an update, or a guard. */
 struct touch {
@@ -228,6 +229,16 @@ static void on_committed(struct db_batch *batch, const struct status *st)
 		call_answer(call, &(struct status){ 0 }, call->reply_bytes, call->reply_len);
 }
 
+/* Statements that the commit of the plan may take at most. */
+static size_t room(const struct engine_call *call)
+{
+	size_t n = call->plan.n_rows + COMMIT_OTHERS;
+	for (size_t i = 0; i < call->method->n_load; i++)
+		if (call->method->load[i].binding.kind != KIND_NONE)
+			n += call->facts.sets[i].n;
+	return n < DB_BATCH_MAX ? n : DB_BATCH_MAX;
+}
+
 static void commit(struct engine_call *call, const struct status *refused)
 {
 	struct query_args args = batch_args(call);
@@ -237,7 +248,7 @@ static void commit(struct engine_call *call, const struct status *refused)
 	}
 	call->state = CALL_COMMIT;
 	call->refused = refused == NULL ? STATUS_OK : *refused;
-	batch_begin(call, DB_BATCH_MAX, QUERY_COMMIT, on_committed);
+	batch_begin(call, room(call), QUERY_COMMIT, on_committed);
 	struct status st = STATUS_OK;
 	bool audit_only = refused != NULL && call->plan.n_rows == 0;
 	if (refused == NULL && call->principal != NULL && !SEEDED(idempotency_outside_transaction))

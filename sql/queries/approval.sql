@@ -299,7 +299,7 @@ SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner
 -- name: vote_delegations
 -- class: point
 -- kind: delegation
--- params: $org request_id $actor
+-- params: $org request_id $actor on_behalf_of
 SELECT {columns_of_held_delegation}
 FROM approval_request q
 JOIN delegation d ON d.org_id = $1
@@ -312,7 +312,8 @@ WHERE q.org_id = $1 AND q.id = $2
                      AND m.ends_at > now() - interval '30 days'
                      AND m.from_user_id IN (SELECT s.user_id FROM approval_assignee s
                                             WHERE s.org_id = $1 AND s.request_id = $2)
-                   ORDER BY m.revoked_at IS NOT NULL, m.id DESC LIMIT 64));
+                   ORDER BY (m.from_user_id = $4) IS NOT TRUE, m.revoked_at IS NOT NULL,
+                            m.id DESC LIMIT 32));
 
 -- How fast the caller's person decides.
 -- name: vote_pace

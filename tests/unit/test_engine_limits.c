@@ -1,6 +1,8 @@
 /* The limits of the decisions, held against what one commit can write and prove. */
 #include "server/db/db.h"
 #include "server/domain/approval.h"
+#include "server/domain/ballot.h"
+#include "server/domain/delegation.h"
 #include "server/domain/dossier.h"
 #include "server/domain/material_change.h"
 #include "server/domain/plan.h"
@@ -13,9 +15,13 @@ TEST(the_largest_plans_fit_into_a_commit)
 	const int affected = MATERIAL_RISKS_MAX + MATERIAL_PLANS_MAX + MATERIAL_ACCEPTANCES_MAX +
 			     MATERIAL_REQUESTS_MAX;
 	const int avoiding = 20; /* ai_system_avoid */
-	/* a request with its assignees; a last vote with accounts and persons of all */
+	/* a request with its assignees */
 	CHECK(dossier + 2 + APPROVAL_ASSIGNEES_MAX <= PLAN_ROWS_MAX);
-	CHECK(dossier + 2 * APPROVAL_ASSIGNEES_MAX + OTHERS <= DB_BATCH_MAX);
+	/* a last vote with accounts and persons of all, delegators and delegations too, the
+	 * delegations that the caller might have used, and each seat that changes */
+	CHECK(dossier + 3 * APPROVAL_ASSIGNEES_MAX + 3 * BALLOT_DELEGATED_MAX +
+		      DELEGATION_OPEN_MAX + OTHERS <=
+	      DB_BATCH_MAX);
 	/* a system with all the risks that a change of it may touch */
 	CHECK(1 + affected <= PLAN_ROWS_MAX);
 	CHECK(affected + avoiding + OTHERS <= DB_BATCH_MAX);
