@@ -309,7 +309,8 @@ def upgrade(found, ops):
 def check(run, evidence):
     """(violations, model) of a whole run."""
     ops = run.history.ops
-    model = Model({a.id: a.person for a in run.people.accounts}, run.people.above(),
+    persons = {a.id: a.person for a in run.people.accounts}
+    model = Model(persons, run.people.above(),
                   {g: (a.id, r, s, 4) for g, (a, r, s) in run.people.grants.items()},
                   evidence.steps, evidence.assignees)
     for event in evidence.events:
@@ -324,7 +325,7 @@ def check(run, evidence):
     found += check_real_time(ops, evidence.events)
     found += check_reads(ops, evidence.events)
     found += check_effective(ops, run.shifts())
-    found += linear.check(ops, evidence)
+    found += linear.check(ops, evidence, persons)
     found += check_recovery(ops, run.history.faults)
     found += check_internal(ops)
     return found, model

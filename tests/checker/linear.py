@@ -131,11 +131,9 @@ def gather(ops, persons, subjects):
     return found
 
 
-def check(ops, evidence, persons=None):
+def check(ops, evidence, persons):
+    """persons: {account id: person}."""
     found = []
-    persons = persons or {}
-    for seats in evidence.assignees.values():
-        persons.update({user: person for user, person, _ in seats})
     withdrawn = {}
     for event in evidence.events:
         for kind, entity, _, fields in event.changes:
