@@ -194,17 +194,19 @@ class Client(threading.Thread):
         if made.ok:
             if lasts < 10:
                 self.board.ends[made.message.acceptance.meta.id] = time.time() + lasts
-            self.submit("risk_acceptance", made.message.acceptance.meta.id)
+            done = self.submit("risk_acceptance", made.message.acceptance.meta.id)
+            if done.ok and lasts < 10:  # soon over: decided at once
+                self.vote(self.board.requests.get(done.message.request.meta.id))
 
     def submit(self, kind, subject):
         rpc = "AcceptanceService/SubmitAcceptance" if kind == "risk_acceptance" \
             else "TreatmentService/SubmitPlan"
         return self.call("open", rpc, self.writer(), {"id": subject})
 
-    def vote(self):
-        request_ = self.board.pick(self.random)
+    def vote(self, request_=None):
+        request_ = request_ or self.board.pick(self.random)
         if request_ is None:
-            return self.open()
+            return
         step = request_.step or 1
         actor, behalf = self.voter(request_, step), None
         if request_.steps[step - 1][2] and self.random.random() < 0.25:
@@ -406,6 +408,9 @@ class Client(threading.Thread):
 
     def read(self):
         dice, auditor = self.random.random(), self.people.auditor
+        ended = self.board.just_ended(time.time())
+        if ended:
+            dice = 0.7
         request_ = self.board.pick(self.random)
         if dice < 0.4 and request_:
             self.look(request_.id)
@@ -413,7 +418,6 @@ class Client(threading.Thread):
             risk = self.board.pick_of(self.random, "risks")[0]
             self.call("read", "RiskService/GetRisk", auditor, {"id": risk})
         elif dice < 0.8:
-            ended = self.board.just_ended(time.time())
             found = self.board.pick_of(self.random, "active")
             if ended or found:
                 self.call("read", "AcceptanceService/GetAcceptance", auditor,
