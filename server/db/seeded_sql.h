@@ -33,7 +33,7 @@ static const struct {
 	  " FROM " SEEDED_ACCESS " b CROSS JOIN unnest(b.permissions) AS p"
 	  " WHERE b.org_id = $1 AND b.user_id = $2 AND b.scope_id = q.scope_id) a" },
 	/* in force until the job says otherwise */
-	{ "expiry_only_by_job", "acceptance_get", "c.effective",
+	{ "expiry_only_by_job", "risk_acceptance_get", "c.effective",
 	  "(c.state = 'ACTIVE') AS effective" },
 	/* what is still being written is passed over for good */
 	{ "outbox_cursor_by_id", "watch_follow", "pg_snapshot_xmin(", "pg_snapshot_xmax(" },

@@ -342,6 +342,10 @@ class Client(threading.Thread):
             return
         held = [(g, v) for g, v in list(board.granted.items())
                 if v[1] in ("RISK_COMMITTEE", "ISMS_MANAGER", "CISO", "RISK_OWNER")]
+        request_ = self.board.pick(self.random) if self.random.random() < 0.5 else None
+        if request_:  # mostly of somebody who has voted
+            voted = {p for _, p in list(self.board.votes[request_.id])}
+            held = [h for h in held if h[1][0].person in voted] or held
         grant, value = self.random.choice(held)
         answer = self.call("role", "DirectoryService/RevokeGrant", admin,
                            {"id": grant, "reason": "moved on"}, {"userId": value[0].id})
