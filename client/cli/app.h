@@ -78,6 +78,9 @@ struct app {
 	struct isms_client *client;
 	const struct isms_reply *failed; /* the last call that failed, and its method */
 	const struct isms_api_method *failed_method;
+	/* What people call an object, resolve_label(): set by main(), since what tells of
+	 * failed calls is below what makes calls to find names. */
+	const char *(*label)(struct app *app, const char *object, const char *id);
 	struct cache *cache; /* what resolvers have listed, see resolve.c */
 	char request_id[37]; /* of the last write */
 	uint64_t writes;     /* writes so far; the second has a request id of its own */

@@ -5,7 +5,6 @@
 
 #include "client/cli/app.h"
 #include "client/cli/fault.h"
-#include "client/cli/resolve.h"
 
 struct fault {
 	const char *reason;
@@ -170,6 +169,11 @@ static void print_violations(const struct isms_reply *reply)
 			isms_reply_violation_text(reply, i));
 }
 
+static const char *label(struct app *app, const char *object, const char *id)
+{
+	return app->label ? app->label(app, object, id) : id;
+}
+
 static void print_facts(struct app *app, const struct isms_reply *reply)
 {
 	static const char by_id[] = "changed_by_id";
@@ -180,9 +184,9 @@ static void print_facts(struct app *app, const struct isms_reply *reply)
 		if (strcmp(name, by_id) == 0 && isms_reply_fact(reply, "changed_by"))
 			continue;
 		if (strcmp(name, by_id) == 0)
-			name = "changed by", value = resolve_label(app, "user", value);
+			name = "changed by", value = label(app, "user", value);
 		if (strcmp(name, "scope") == 0)
-			value = resolve_label(app, "scope", value);
+			value = label(app, "scope", value);
 		(void)snprintf(key, sizeof key, "%s", name);
 		for (char *p = key; *p; p++)
 			if (*p == '_')

@@ -9,6 +9,7 @@
 #include "client/cli/help.h"
 #include "client/cli/hooks.h"
 #include "client/cli/options.h"
+#include "client/cli/resolve.h"
 #include "common/arena.h"
 
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
@@ -48,7 +49,7 @@ static int run(struct app *app, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct app app = { .arena = arena_new(MEMORY_MAX) };
+	struct app app = { .arena = arena_new(MEMORY_MAX), .label = resolve_label };
 	if (!app.arena)
 		app_no_memory();
 	(void)setlocale(LC_CTYPE, "C.UTF-8");

@@ -9,7 +9,7 @@
 #include "client/cli/command.h"
 #include "client/cli/fault.h"
 #include "client/cli/field.h"
-#include "client/cli/session.h"
+#include "client/cli/token.h"
 #include "client/cli/when.h"
 #include "common/arena.h"
 #include "common/pb.h"
@@ -29,10 +29,10 @@ static int connect_client(struct app *app, bool anonymous)
 			 "--ca FILE");
 		return CLI_USAGE;
 	}
-	int exit = anonymous ? CLI_DONE : session_token(app, &token);
+	int exit = anonymous ? CLI_DONE : token_read(app, &token);
 	if (exit)
 		return exit;
-	if (token && !session_token_valid(token))
+	if (token && !token_valid(token))
 		return app_error(CLI_SIGN_IN, "what was given as the token is none");
 	if (app->client) {
 		if (isms_client_set_token(app->client, token) != 0)

@@ -36,7 +36,8 @@ struct call {
 	int64_t id;
 	isms_done_fn done;
 	void *arg;
-	struct arena *arena; /* method, frame and request_id */
+	void (*orphan)(void *arg); /* of a watch: the client is about to go; may be NULL */
+	struct arena *arena;       /* method, frame and request_id */
 	const char *method;
 	const char *request_id; /* "" for calls without one */
 	uint8_t *frame;         /* prefix and packed request */

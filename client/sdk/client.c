@@ -17,7 +17,7 @@
 #include "client/sdk/reply.h"
 #include "client/sdk/session.h"
 #include "client/sdk/stream.h"
-#include "client/sdk/watch.h"
+#include "client/sdk/wire.h"
 #include "common/arena.h"
 #include "common/tls.h"
 
@@ -51,11 +51,13 @@ void isms_client_free(struct isms_client *client)
 	while (client->calls != NULL) {
 		struct call *call = client->calls;
 		client->calls = call->next;
-		watch_orphan(call);
+		if (call->orphan != NULL) {
+			call->orphan(call->arg);
+		}
 		call_free(call);
 	}
-	conn_free(client->conn);
-	conn_free(client->drain);
+	wire_free(client->conn);
+	wire_free(client->drain);
 	SSL_CTX_free(client->context);
 	if (client->epoll >= 0) {
 		close(client->epoll);
@@ -135,7 +137,7 @@ static void reap(struct isms_client *client, struct conn **conn, int64_t now_us)
 				  dead->final, now_us);
 		}
 	}
-	conn_free(dead);
+	wire_free(dead);
 	*conn = NULL;
 }
 
@@ -212,7 +214,7 @@ static void connect_if_needed(struct isms_client *client, int64_t now_us)
 		return;
 	}
 	client->conn =
-		conn_new(&client->config, client->context, client->epoll, &client->calls, now_us);
+		wire_new(&client->config, client->context, client->epoll, &client->calls, now_us);
 	if (client->conn == NULL) {
 		struct status st = reply_status(NULL);
 		fail_waiting(client, &st, true, now_us);
@@ -237,7 +239,7 @@ static void turn(struct isms_client *client, int64_t now_us)
 	struct conn **conns[] = { &client->drain, &client->conn };
 	for (size_t i = 0; i < 2; i++) {
 		if (*conns[i] != NULL) {
-			conn_process(*conns[i], now_us);
+			wire_process(*conns[i], now_us);
 		}
 		reap(client, conns[i], now_us);
 	}
@@ -247,7 +249,7 @@ static void turn(struct isms_client *client, int64_t now_us)
 	submit_waiting(client, now_us);
 	for (size_t i = 0; i < 2; i++) {
 		if (*conns[i] != NULL) {
-			conn_flush(*conns[i]);
+			wire_flush(*conns[i]);
 		}
 		reap(client, conns[i], now_us);
 	}

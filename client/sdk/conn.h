@@ -66,17 +66,6 @@ struct conn {
 	bool final; /* another try would fail the same */
 };
 
-/* A conn that has begun to connect, or is dead already. Resolving a name blocks.
- * The arguments are borrowed as long as it lives. NULL when out of memory. Yours. */
-struct conn *conn_new(const struct config *config, struct ssl_ctx_st *context, int epoll,
-		      struct call *const *calls, int64_t now_us);
-/* Accepts NULL. */
-void conn_free(struct conn *conn);
-
-/* Goes on with connecting and reading. */
-void conn_process(struct conn *conn, int64_t now_us);
-/* Sends what there is. */
-void conn_flush(struct conn *conn);
 bool conn_usable(const struct conn *conn);
 bool conn_idle(const struct conn *conn);
 /* Why it is dead; borrowed from it. */
@@ -84,5 +73,6 @@ struct status conn_status(const struct conn *conn);
 /* Marks it dead; the first reason stays. */
 void conn_die(struct conn *conn, enum status_code code, const char *reason, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+void conn_die_of_memory(struct conn *conn);
 
 #endif

@@ -1,8 +1,6 @@
 /* Watches, see isms.h. The call of a watch sits among those of its client and ends only
  * for good; between its tries it waits like any other, but not before all messages
  * were taken: so the cursor of the last one taken is that of the last one received. */
-#include "client/sdk/watch.h"
-
 #include <isms/isms.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdlib.h>
@@ -33,14 +31,12 @@ static void watch_ended(void *arg, struct isms_reply *reply)
 	watch->end = reply;
 }
 
-void watch_orphan(struct call *call)
+static void watch_orphan(void *arg)
 {
-	if (call->stream != NULL) {
-		struct isms_watch *watch = call->arg;
-		watch->call = NULL;
-		watch->client = NULL;
-		watch->told = true;
-	}
+	struct isms_watch *watch = arg;
+	watch->call = NULL;
+	watch->client = NULL;
+	watch->told = true;
 }
 
 /* --- opening -------------------------------------------------------------- */
@@ -111,6 +107,7 @@ static bool adopt(struct isms_watch *watch, struct call *call)
 	call->stream = &watch->stream;
 	call->deadline_us = INT64_MAX;
 	call->done = watch_ended;
+	call->orphan = watch_orphan;
 	call->arg = watch;
 	watch->call = call;
 	return true;
