@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -203,6 +204,8 @@ def arguments(argv):
 
 def main(argv=None):
     args = arguments(argv)
+    # who is told to end takes everything down
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     scratch = None
     if args.history is None:
         scratch = tempfile.mkdtemp(prefix="isms-history-")
