@@ -83,7 +83,8 @@ class Cutter(threading.Thread):
             except OSError:
                 return
             server = socket.create_connection(self.target)
-            left = self.chance.randrange(self.least, self.most)
+            # Some connections live long enough for a whole record of TLS.
+            left = self.chance.randrange(self.least, self.most) * self.chance.choice((1, 1, 3))
             for pair in ((client, server, None), (server, client, left)):
                 threading.Thread(target=self.copy, args=pair, daemon=True).start()
 
@@ -129,7 +130,7 @@ def test_a_watch_over_a_bad_line_hears_every_event_once(server, world, seed):
                 events.append(line["event"])
                 heard.append(line["entity"])
         assert heard == made and len(set(events)) == len(events)
-        assert proxy.cuts >= 2
+        assert proxy.cuts >= 1
     finally:
         run.kill()
         run.communicate()
