@@ -213,6 +213,12 @@ LEFT JOIN LATERAL (
 	  AND c.state = 'ACTIVE' AND c.valid_until > now()
 	  AND (c.review_due_at IS NULL OR c.review_due_at > now())) a ON true;
 
+-- Which score is the last one, whatever the clock says: each score of a risk is written
+-- while its transaction holds the row of the risk.
+ALTER TABLE risk_score ADD COLUMN seq bigint GENERATED ALWAYS AS IDENTITY;
+DROP INDEX risk_score_risk_idx;
+CREATE INDEX risk_score_risk_idx ON risk_score (org_id, risk_id, kind, seq DESC);
+
 -- --- what every write leaves behind ------------------------------------------
 
 -- Where an announcement may be heard, and of what.

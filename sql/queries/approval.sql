@@ -53,7 +53,7 @@ FROM d CROSS JOIN LATERAL (
 	FROM (SELECT DISTINCT ON (x.kind) x.scored_by_persons
 	      FROM risk_score x
 	      WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.kind IN (1, 2)
-	      ORDER BY x.kind, x.id DESC) s) n
+	      ORDER BY x.kind, x.seq DESC) s) n
 ORDER BY n.id
 LIMIT 1000;
 
@@ -100,7 +100,7 @@ FROM d CROSS JOIN LATERAL (
 	FROM (SELECT DISTINCT ON (x.kind) x.scored_by_persons
 	      FROM risk_score x
 	      WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.kind IN (1, 2)
-	      ORDER BY x.kind, x.id DESC) s) n
+	      ORDER BY x.kind, x.seq DESC) s) n
 ORDER BY n.id
 LIMIT 1000;
 
