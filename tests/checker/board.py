@@ -105,6 +105,11 @@ class Board:
             if request.kind == 2:
                 self.active[request.subject] = request.risk
 
+    def lost_draft(self, key):
+        """A refusal told that it is none any more."""
+        with self.lock:
+            self.drafts.pop(key, None)
+
     def sent_back(self, request):
         """It may be submitted once more."""
         kind = "risk_acceptance" if request.kind == 2 else "treatment_plan"

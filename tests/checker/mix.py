@@ -193,7 +193,8 @@ class Client(threading.Thread):
                                        "validUntil": at(lasts)}}, {"lasts": round(lasts, 3)})
         if made.ok:
             if lasts < 10:
-                self.board.ends[made.message.acceptance.meta.id] = time.time() + lasts
+                with self.board.lock:
+                    self.board.ends[made.message.acceptance.meta.id] = time.time() + lasts
             done = self.submit("risk_acceptance", made.message.acceptance.meta.id)
             if done.ok and lasts < 10:  # soon over: decided at once
                 self.vote(self.board.requests.get(done.message.request.meta.id))
@@ -258,7 +259,7 @@ class Client(threading.Thread):
             risk = self.board.risks.get(request_.risk)
             return self.people.by_id.get(risk[2] if risk else "", self.people.auditor)
         held = [a for a, r, _ in request_.asked if r == role] or [self.people.auditor]
-        voted = {p for _, p in self.board.votes[request_.id]}
+        voted = {p for _, p in list(self.board.votes[request_.id])}
         if dice > 0.85:  # once more, by another account
             again = [a for a in held if a.person in voted]
             return self.random.choice(again or held)
@@ -321,7 +322,7 @@ class Client(threading.Thread):
                 "mutation": {"expectedVersion": version}, "id": subject,
                 "fields": {"rationale": RATIONALE + self.uuid()}, "updateMask": "rationale"})
         if not answer.ok and not answer.unknown:
-            self.board.drafts.pop((kind, subject), None)
+            self.board.lost_draft((kind, subject))
 
     def role(self):
         """Takes a role away, or gives one back."""
@@ -404,7 +405,8 @@ class Client(threading.Thread):
                            self.anybody("CISO", "ISMS_MANAGER", "RISK_COMMITTEE"),
                            {"id": found[0], "reason": "the contract ended"})
         if answer.ok or not answer.unknown:
-            self.board.active.pop(found[0], None)
+            with self.board.lock:
+                self.board.active.pop(found[0], None)
 
     def look(self, request_id):
         return self.call("read", "ApprovalService/GetApprovalRequest", self.people.auditor,

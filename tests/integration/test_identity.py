@@ -354,7 +354,7 @@ def test_a_grant_ends_with_its_date(world, server):
                              valid_until=soon(1)).grant
     assert api.call("AuditLogService/ListAuditEvents", page_size=1).events
     with server.database() as db:
-        db.execute("UPDATE isms.role_grant SET valid_until = now() WHERE id = %s",
+        db.execute("UPDATE isms.role_grant SET version = version + 1, valid_until = now() WHERE id = %s",
                    (grant.meta.id,))
     failure = api.fails("AuditLogService/ListAuditEvents", page_size=1)
     assert failure.code == "PERMISSION_DENIED"
