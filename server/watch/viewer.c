@@ -23,14 +23,14 @@ void viewers_init(struct viewers *viewers, struct asks *asks, const struct state
 	*viewers = (struct viewers){
 		.asks = asks, .statement = statement, .changed = changed, .arg = arg
 	};
-	LIST_INIT(&viewers->list);
+	TAILQ_INIT(&viewers->list);
 }
 
 struct viewer *viewer_get(struct viewers *viewers, const char *org_id, const char *session_id,
 			  int64_t now_us)
 {
 	struct viewer *viewer;
-	LIST_FOREACH(viewer, &viewers->list, link)
+	TAILQ_FOREACH(viewer, &viewers->list, link)
 	{
 		if (strcmp(viewer->session_id, session_id) == 0 && viewer->state == VIEWER_VALID) {
 			viewer->refs++;
@@ -40,11 +40,12 @@ struct viewer *viewer_get(struct viewers *viewers, const char *org_id, const cha
 	viewer = calloc(1, sizeof(*viewer));
 	if (viewer == NULL)
 		abort();
+	viewer->viewers = viewers;
 	viewer->refs = 1;
 	viewer->asked_us = now_us;
 	snprintf(viewer->org_id, sizeof(viewer->org_id), "%s", org_id);
 	snprintf(viewer->session_id, sizeof(viewer->session_id), "%s", session_id);
-	LIST_INSERT_HEAD(&viewers->list, viewer, link);
+	TAILQ_INSERT_HEAD(&viewers->list, viewer, link);
 	return viewer;
 }
 
@@ -52,7 +53,7 @@ void viewer_put(struct viewer *viewer)
 {
 	if (viewer == NULL || --viewer->refs > 0)
 		return;
-	LIST_REMOVE(viewer, link);
+	TAILQ_REMOVE(&viewer->viewers->list, viewer, link);
 	free(viewer->grants);
 	free(viewer);
 }
@@ -72,7 +73,7 @@ void viewers_done(struct viewers *viewers)
 	if (viewers->ask != NULL)
 		ask_forget(viewers->ask);
 	put_batch(viewers);
-	assert(LIST_EMPTY(&viewers->list));
+	assert(TAILQ_EMPTY(&viewers->list));
 }
 
 bool viewer_fresh(struct viewer *viewer, int64_t now_us)
@@ -127,10 +128,6 @@ static void take_grant(struct viewer *viewer, const Isms__Store__V1__WatchGrant 
 {
 	if (grant->scope_id[0] == '\0')
 		return;
-	if (viewer->n_grants == VIEWER_GRANTS_MAX) {
-		viewer->state = VIEWER_TOO_MANY;
-		return;
-	}
 	struct viewer_grant *out = &viewer->grants[viewer->n_grants];
 	out->kinds = kinds_of(grant, false);
 	viewer->anywhere |= kinds_of(grant, true);
@@ -151,8 +148,11 @@ static void take_rows(struct viewer *viewer, ProtobufCMessage *const *rows, size
 		abort();
 	viewer->n_grants = 0;
 	viewer->anywhere = 0;
-	viewer->state = own == 0 ? VIEWER_ENDED : VIEWER_VALID;
-	for (size_t i = 0; i < n; i++) {
+	/* Whatever they let be read: more may have been left out of the answer. */
+	viewer->state = own == 0                  ? VIEWER_ENDED
+			: own > VIEWER_GRANTS_MAX ? VIEWER_TOO_MANY
+						  : VIEWER_VALID;
+	for (size_t i = 0; i < n && viewer->state == VIEWER_VALID; i++) {
 		const Isms__Store__V1__WatchGrant *grant = (const void *)rows[i];
 		if (strcmp(grant->session_id, viewer->session_id) == 0)
 			take_grant(viewer, grant);
@@ -183,7 +183,7 @@ void viewers_look(struct viewers *viewers, int64_t now_us)
 	struct viewer *viewer;
 	if (viewers->ask != NULL)
 		return;
-	LIST_FOREACH(viewer, &viewers->list, link)
+	TAILQ_FOREACH(viewer, &viewers->list, link)
 	{
 		if (viewers->n_batch == VIEWER_ASK_MAX)
 			break;
@@ -194,6 +194,11 @@ void viewers_look(struct viewers *viewers, int64_t now_us)
 		org_ids[viewers->n_batch] = viewer->org_id;
 		session_ids[viewers->n_batch] = viewer->session_id;
 		viewers->batch[viewers->n_batch++] = viewer;
+	}
+	/* Everybody else comes first next time. */
+	for (size_t i = 0; i < viewers->n_batch; i++) {
+		TAILQ_REMOVE(&viewers->list, viewers->batch[i], link);
+		TAILQ_INSERT_TAIL(&viewers->list, viewers->batch[i], link);
 	}
 	if (viewers->n_batch == 0)
 		return;

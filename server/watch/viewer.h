@@ -34,7 +34,8 @@ struct viewer_grant {
 };
 
 struct viewer {
-	LIST_ENTRY(viewer) link;
+	TAILQ_ENTRY(viewer) link;
+	struct viewers *viewers;
 	unsigned refs;
 	enum viewer_state state;
 	char org_id[UUID_TEXT], session_id[UUID_TEXT];
@@ -47,14 +48,14 @@ struct viewer {
 	struct viewer_grant *grants;
 };
 
-LIST_HEAD(viewer_list, viewer);
+TAILQ_HEAD(viewer_list, viewer);
 
 struct viewers {
 	struct asks *asks;
 	const struct statement *statement;
 	void (*changed)(void *arg); /* some have been asked for: look at all */
 	void *arg;
-	struct viewer_list list; /* at most one a stream */
+	struct viewer_list list; /* at most one a stream; who was asked for longest ago first */
 	struct ask *ask;
 	int64_t asked_us; /* of ask */
 	struct viewer *batch[VIEWER_ASK_MAX];
