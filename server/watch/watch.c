@@ -241,8 +241,13 @@ static void start_missed(struct watch *watch)
 static void settle(struct watcher *watcher, int64_t now_us)
 {
 	struct watch *watch = watcher->watch;
-	if (watcher->state != WATCHER_OPEN || watcher->behind || watcher->missed != NULL)
+	if (watcher->state != WATCHER_OPEN)
 		return;
+	if (watcher->behind || watcher->missed != NULL) {
+		/* However long the read takes, its rows are to find rights that count. */
+		(void)viewer_fresh(watcher->viewer, now_us);
+		return;
+	}
 	if (cursor_compare(watcher->at, watch->ring.from) >= 0) {
 		from_ring(watcher, now_us);
 	} else if (call_queued(watcher->call) >= WATCH_QUEUE_MAX) {
