@@ -6,8 +6,10 @@
 
 #include "common/arena.h"
 #include "common/pb.h"
+#include "server/domain/authority.h"
 #include "server/domain/dossier.h"
 #include "server/domain/eligibility.h"
+#include "server/domain/fields.h"
 #include "server/domain/must.h"
 #include "server/domain/score.h"
 #include "server/domain/states.h"
@@ -25,23 +27,44 @@ static struct status check_state(const struct facts *facts, const Isms__V1__Acce
 			   "no review of the acceptance is due");
 }
 
-/* S4, S1 and S2 of the request by which it was approved. */
-static struct status check_duties(const struct facts *facts)
+/* Those of the request by which it was approved, and who has scored the risk since. */
+static void find_involved(struct authority_request *out, const struct facts *facts,
+			  const Isms__V1__Risk *risk)
 {
-	const Isms__Store__V1__Principal *principal = facts->principal;
 	const Isms__V1__ApprovalRequest *approved =
 		fact_row(facts, "acceptance_approval", Isms__V1__ApprovalRequest,
 			 isms__v1__approval_request);
+	size_t n, n_contributors = 0;
+	char **contributors = NULL;
+	const Isms__Store__V1__Found *const *rows =
+		fact_rows(facts, "contributors_of_acceptance", Isms__Store__V1__Found,
+			  isms__store__v1__found, &n);
+	for (size_t i = 0; i < n; i++)
+		fields_add(&contributors, &n_contributors, rows[i]->id, facts->arena);
+	for (size_t i = 0; approved != NULL && i < approved->n_contributor_persons; i++)
+		fields_add(&contributors, &n_contributors, approved->contributor_persons[i],
+			   facts->arena);
+	*out = (struct authority_request){
+		.requester = approved == NULL ? "" : approved->requested_by_person,
+		.contributors = (const char *const *)contributors,
+		.n_contributors = n_contributors,
+		.submitted_us = facts->now_us,
+		.level = score_level_of(risk->current),
+	};
+}
+
+/* S4, S1 and S2. */
+static struct status check_duties(const struct facts *facts, const struct authority_request *terms)
+{
+	const Isms__Store__V1__Principal *principal = facts->principal;
 	const struct eligibility_voter voter = {
 		.service = principal->kind != ISMS__V1__USER_KIND__USER_KIND_HUMAN,
 		.person = principal->person_id,
 	};
 	const struct eligibility_request request = {
-		.requester = approved == NULL ? "" : approved->requested_by_person,
-		.contributors = approved == NULL
-					? NULL
-					: (const char *const *)approved->contributor_persons,
-		.n_contributors = approved == NULL ? 0 : approved->n_contributor_persons,
+		.requester = terms->requester,
+		.contributors = terms->contributors,
+		.n_contributors = terms->n_contributors,
 	};
 	const char *reason = eligibility_reason(eligibility_of_person(&request, &voter));
 	if (reason == NULL)
@@ -52,10 +75,16 @@ static struct status check_duties(const struct facts *facts)
 
 static struct status check_keep(const struct facts *facts, const Isms__V1__Risk *risk)
 {
-	struct status st = check_duties(facts);
+	struct authority_request terms;
+	struct authority_grants grants;
+	find_involved(&terms, facts, risk);
+	struct status st = check_duties(facts, &terms);
 	if (!status_ok(&st))
 		return st;
-	if ((int32_t)score_level_of(risk->current) > (int32_t)facts->access->max_accept_level)
+	grants.rows = fact_rows(facts, "candidates_for_acceptance", Isms__Store__V1__Candidate,
+				isms__store__v1__candidate, &grants.n);
+	enum authority held = authority_of(&terms, &grants, facts->principal->user_id, "");
+	if (held == AUTHORITY_NONE || held == AUTHORITY_LEVEL)
 		return status_make(STATUS_CODE_PERMISSION_DENIED, "AUTHORITY_LEVEL",
 				   "the level is above what the caller may accept");
 	return STATUS_OK;

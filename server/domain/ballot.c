@@ -269,7 +269,10 @@ static bool has_humans(const struct ballot *ballot)
 		    ballot->entries[i].row->decision == DECISION(APPROVE))
 			n = note(persons, n, ballot->entries[i].row->voter_person);
 	for (size_t k = (size_t)ballot->step->step_no - 1; k < steps->n_steps; k++) {
-		if (steps->steps[k]->allow_delegate || steps->steps[k]->escalate_to_role[0] != '\0')
+		bool escalates = steps->steps[k] == ballot->step
+					 ? approval_step_can_escalate(ballot->request)
+					 : steps->steps[k]->escalate_to_role[0] != '\0';
+		if (steps->steps[k]->allow_delegate || escalates)
 			return true;
 		for (size_t i = 0; i < ballot->n_seats; i++)
 			if (may_still_vote(ballot, &ballot->seats[i], steps->steps[k]))

@@ -49,8 +49,11 @@ bool matter_is_current(const struct matter *matter)
 bool matter_has_run_out(const struct matter *matter)
 {
 	const struct dossier_acceptance *acceptance = matter->subject.acceptance;
-	return acceptance != NULL &&
-	       pb_time_us(acceptance->was->valid_until) <= matter->facts->now_us;
+	const struct dossier_plan *plan = matter->subject.plan;
+	if (acceptance != NULL)
+		return pb_time_us(acceptance->was->valid_until) <= matter->facts->now_us;
+	return plan != NULL && plan->was->option == OPTION(TRANSFER) &&
+	       pb_time_us(plan->was->lapses_at) <= matter->facts->now_us;
 }
 
 Isms__V1__ApprovalRequest *matter_request(struct matter *matter)

@@ -14,6 +14,8 @@
 #include "server/domain/text.h"
 #include "server/domain/voter.h"
 
+static const char NO_QUORUM[] = "NO_QUORUM: too few of the people who were asked may still decide";
+
 struct casting {
 	const Isms__V1__CastVoteRequest *vote;
 	struct ballot ballot;
@@ -87,12 +89,31 @@ static Isms__Store__V1__Vote *new_vote(struct casting *casting)
 	return row;
 }
 
+/* A step may ask only people whom the steps before it have used up. Those it escalates
+ * to are not loaded here: the clock asks them, at once. */
+static void open_next(struct casting *casting, const Isms__V1__PolicyStep *next)
+{
+	struct ballot *ballot = &casting->ballot;
+	struct plan *plan = casting->matter.plan;
+	Isms__V1__ApprovalRequest *request = matter_request(&casting->matter);
+	approval_step_open(request, next->step_no, plan->now_us, plan->arena);
+	ballot->request = request;
+	ballot->step = next;
+	casting->remaining = ballot_missing(ballot, next);
+	enum ballot_outlook found = ballot_outlook(ballot);
+	if (found == BALLOT_ESCALATES)
+		request->escalates_at = must(pb_time_new(plan->arena, plan->now_us));
+	if (found != BALLOT_LOST)
+		return;
+	casting->remaining = 0;
+	matter_end(&casting->matter, APPROVAL(EXPIRED), NO_QUORUM);
+}
+
 /* One approval more: the step may be passed, and with it the request. */
 static void count_approval(struct casting *casting)
 {
 	struct ballot *ballot = &casting->ballot;
 	const Isms__V1__PolicySteps *steps = ballot->request->steps;
-	struct plan *plan = casting->matter.plan;
 	casting->remaining = ballot_missing(ballot, ballot->step);
 	if (casting->remaining > 0)
 		return;
@@ -103,10 +124,7 @@ static void count_approval(struct casting *casting)
 		matter_end(&casting->matter, APPROVAL(APPROVED), "approved");
 		return;
 	}
-	const Isms__V1__PolicyStep *next = steps->steps[ballot->step->step_no];
-	approval_step_open(matter_request(&casting->matter), next->step_no, plan->now_us,
-			   plan->arena);
-	casting->remaining = ballot_missing(ballot, next);
+	open_next(casting, steps->steps[ballot->step->step_no]);
 }
 
 /* One fewer who may approve: others are asked, or it is over. */
@@ -118,8 +136,7 @@ static void count_recusal(struct casting *casting)
 	casting->remaining = 0;
 	ballot_drop(&casting->ballot);
 	(void)ballot_void(&casting->ballot, false);
-	matter_end(&casting->matter, APPROVAL(EXPIRED),
-		   "NO_QUORUM: too few of the people who were asked may still decide");
+	matter_end(&casting->matter, APPROVAL(EXPIRED), NO_QUORUM);
 }
 
 static void end(struct casting *casting, Isms__V1__ApprovalState state, const char *reason)

@@ -95,8 +95,9 @@ static const struct rpc rpcs[] = {
 	  .access = "access_acceptance",
 	  .visible = "acceptance.read",
 	  .target = "dossier_acceptances_of_acceptance",
-	  .load = { DOSSIER_OF_ACCEPTANCE,
-		    LOAD("acceptance_approval", isms__v1__approval_request) },
+	  .load = { DOSSIER_OF_ACCEPTANCE, LOAD("acceptance_approval", isms__v1__approval_request),
+		    LOAD("candidates_for_acceptance", isms__store__v1__candidate),
+		    LOAD("contributors_of_acceptance", isms__store__v1__found) },
 	  .decide = acceptance_review },
 };
 

@@ -8,6 +8,24 @@
 
 enum { ACCEPTANCE_STATES = ACCEPTANCE(SUPERSEDED) + 1 };
 
+/* A role that decides, up to HIGH, long ago. */
+static Isms__Store__V1__Candidate *grant(struct world *world, const char *user)
+{
+	Isms__Store__V1__Candidate *row =
+		must_new_of(world->arena, Isms__Store__V1__Candidate, isms__store__v1__candidate);
+	row->user_id = world_text(world, user);
+	row->kind = ISMS__V1__USER_KIND__USER_KIND_HUMAN;
+	row->role_code = world_text(world, "APPROVER");
+	row->may_decide = true;
+	row->max_accept_level = LEVEL(HIGH);
+	row->granted_at = world_time(world, -100);
+	row->granted_by_persons = must(arena_array(world->arena, char *, 1));
+	row->granted_by_persons[0] = world_text(world, "p-writer");
+	row->n_granted_by_persons = 1;
+	world_add(world, "candidates_for_acceptance", &row->base);
+	return row;
+}
+
 /* A HIGH risk, accepted for some days, reviewed within 14. */
 static Isms__V1__Acceptance *begin(struct world *world, Isms__V1__AcceptanceState state,
 				   int64_t days)
@@ -27,6 +45,9 @@ static Isms__V1__Acceptance *begin(struct world *world, Isms__V1__AcceptanceStat
 	approved->n_contributor_persons = 1;
 	world_set(world, "acceptance_for_write", &isms__v1__acceptance__descriptor);
 	world_set(world, "acceptance_approval", &isms__v1__approval_request__descriptor);
+	world_set(world, "candidates_for_acceptance", &isms__store__v1__candidate__descriptor);
+	world_set(world, "contributors_of_acceptance", &isms__store__v1__found__descriptor);
+	(void)grant(world, "reviewer");
 	world_set(world, "dossier_risk_of_acceptance", &isms__v1__risk__descriptor);
 	world_set(world, "dossier_plans_of_acceptance", &isms__v1__treatment_plan__descriptor);
 	world_set(world, "dossier_acceptances_of_acceptance", &isms__v1__acceptance__descriptor);
@@ -116,7 +137,9 @@ TEST(who_asked_wrote_or_lacks_the_level_ends_it_at_most)
 			begin(&world, ACCEPTANCE(ACTIVE), 30)->review_due_at =
 				world_time(&world, 3);
 			world_caller(&world, cases[i].user, "decision.cast", "APPROVER");
-			world.access->max_accept_level = (Isms__V1__RiskLevel)cases[i].level;
+			Isms__Store__V1__Candidate *held = (void *)world.sets[2].rows[0];
+			held->user_id = world_text(&world, cases[i].user);
+			held->max_accept_level = (Isms__V1__RiskLevel)cases[i].level;
 			struct status st =
 				review(&world, end ? ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_END
 						   : ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
@@ -127,6 +150,40 @@ TEST(who_asked_wrote_or_lacks_the_level_ends_it_at_most)
 					  end ? ACCEPTANCE(REVOKED) : ACCEPTANCE(ACTIVE));
 			world_done(&world);
 		}
+}
+
+/* Whether the reviewer may keep it by a right given so many hours ago by a person. */
+static void fresh(int64_t hours, const char *by, const char *reason)
+{
+	struct world world;
+	begin(&world, ACCEPTANCE(ACTIVE), 30)->review_due_at = world_time(&world, 3);
+	Isms__Store__V1__Candidate *held = (void *)world.sets[2].rows[0];
+	held->granted_by_persons[0] = world_text(&world, by);
+	held->granted_at = must(pb_time_new(world.arena, WORLD_NOW_US - hours * WORLD_DAY_US / 24));
+	struct status st = review(&world, ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+	CHECK_STR(status_ok(&st) ? "" : st.reason, reason);
+	world_done(&world);
+}
+
+TEST(a_right_that_somebody_involved_has_just_given_keeps_nothing)
+{
+	fresh(23, "p-writer", "AUTHORITY_LEVEL");
+	fresh(23, "p-requester", "AUTHORITY_LEVEL");
+	fresh(24, "p-writer", "");
+	fresh(1, "p-admin", "");
+}
+
+TEST(who_has_scored_the_risk_since_does_not_keep_it)
+{
+	struct world world;
+	begin(&world, ACCEPTANCE(ACTIVE), 30)->review_due_at = world_time(&world, 3);
+	Isms__Store__V1__Found *scorer =
+		must_new_of(world.arena, Isms__Store__V1__Found, isms__store__v1__found);
+	scorer->id = world_text(&world, "p-reviewer");
+	world_add(&world, "contributors_of_acceptance", &scorer->base);
+	struct status st = review(&world, ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+	CHECK_STR(st.reason, "SOD_CONTRIBUTOR");
+	world_done(&world);
 }
 
 /* What becomes of an acceptance that ends in so many days, by a change. */

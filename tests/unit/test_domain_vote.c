@@ -267,6 +267,23 @@ TEST(an_acceptance_whose_end_has_passed_is_not_approved)
 	poll_done(&poll);
 }
 
+TEST(a_transfer_that_has_lapsed_is_not_approved)
+{
+	struct poll poll;
+	for (int64_t days = 0; days < 2; days++) {
+		poll_plan(&poll);
+		poll.plan->option = OPTION(TRANSFER);
+		poll.plan->lapses_at = world_time(&poll.world, days);
+		step(&poll, STEP(ANY), 0, false);
+		ask(&poll, 1, "bob");
+		if (days == 0)
+			given_up(&poll, APPROVAL(EXPIRED), "EXPIRED");
+		else
+			CHECK_INT(accepted(&poll)->request->state, APPROVAL(APPROVED));
+		poll_done(&poll);
+	}
+}
+
 /* --- counting --------------------------------------------------------------- */
 
 TEST(any_is_done_by_the_first_approval)

@@ -125,6 +125,61 @@ TEST(or_others_are_asked_once)
 	poll_done(&poll);
 }
 
+/* Bob, who is asked on both steps, passes the first; the second wants others. */
+static const Isms__V1__ApprovalRequest *use_up(struct poll *poll, const char *escalate_to)
+{
+	poll_plan(poll);
+	step(poll, STEP(ANY), 0, false);
+	Isms__V1__PolicyStep *second = step(poll, STEP(ANY), 0, true);
+	second->escalate_to_role = world_text(&poll->world, escalate_to);
+	second->due_hours = escalate_to[0] == '\0' ? 0 : 10;
+	ask(poll, 1, "bob");
+	ask(poll, 1, "carol");
+	ask(poll, 2, "bob");
+	return accepted(poll)->request;
+}
+
+TEST(a_step_whose_people_are_used_up_does_not_wait_for_them)
+{
+	struct poll poll;
+	const Isms__V1__ApprovalRequest *request = use_up(&poll, "");
+	CHECK_INT(request->state, APPROVAL(EXPIRED));
+	CHECK(strncmp(request->close_reason, "NO_QUORUM:", 10) == 0);
+	CHECK(world_wrote(&poll.world, KIND_APPROVAL_VOTE, 0) != NULL);
+	CHECK_INT(WORLD_WROTE(&poll.world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, 0)->state,
+		  PLAN(DRAFT));
+	poll_done(&poll);
+}
+
+TEST(or_asks_others_at_once)
+{
+	struct poll poll;
+	const Isms__V1__ApprovalRequest *request = use_up(&poll, "CISO");
+	CHECK_INT(request->state, APPROVAL(PENDING));
+	CHECK_INT(request->current_step, 2);
+	CHECK(!request->escalated);
+	CHECK_INT(pb_time_us(request->escalates_at), WORLD_NOW_US);
+	poll_done(&poll);
+}
+
+TEST(who_was_asked_in_vain_brings_no_third_human)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	poll.request->level = LEVEL(CRITICAL);
+	step(&poll, STEP(ANY), 0, false);
+	escalating(&poll, STEP(QUORUM), 2);
+	poll.request->escalated = true;
+	poll.request->escalates_to = world_text(&poll.world, "");
+	poll.request->current_step = poll.cast->step_no = 2;
+	ask(&poll, 1, "carol")->state = ASSIGNEE(VOTED);
+	ask(&poll, 2, "carol");
+	ask(&poll, 2, "bob");
+	voted(&poll, 1, "carol");
+	ended(&poll, APPROVAL(EXPIRED), "NO_QUORUM");
+	poll_done(&poll);
+}
+
 /* --- time ------------------------------------------------------------------------- */
 
 TEST(an_overdue_step_ends_the_request_whatever_the_vote_says)
