@@ -181,9 +181,10 @@ class Model:
 
     def _authorship(self, event):
         """Who wrote the content of a plan or an acceptance."""
-        name = event.rpc.partition("/")[2]
-        if not name.startswith(("Create", "Update", "Renew")):
-            return
+        service, _, name = event.rpc.partition("/")
+        if service not in ("AcceptanceService", "TreatmentService") or \
+                not name.startswith(("Create", "Update", "Renew")):
+            return  # an edited risk sends its acceptance back, and writes nothing in it
         for kind, entity, _, _ in event.changes:
             if kind in ("treatment_plan", "risk_acceptance"):
                 self.authors.setdefault(entity, set()).add(self.people.get(event.actor, ""))

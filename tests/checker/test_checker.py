@@ -119,6 +119,14 @@ def test_who_scored_the_risk_is_a_contributor():
     assert world.found() == {"I3"}
 
 
+def test_who_edits_the_risk_writes_nothing_in_what_that_sends_back():
+    world = World()
+    world.event("b1", "RiskService/UpdateRisk", [
+        ("risk", "r", 2, {"title": ("", "x")}),
+        ("risk_acceptance", "s", 2, {"state": ("SUBMITTED", "DRAFT")})])
+    assert "B" not in world.model.authors.get("s", set())
+
+
 def test_a_contributor_who_is_not_named_is_found():
     world = World()
     world.event("b1", "RiskService/ScoreRisk", [("risk", "r", 2, {})], [

@@ -361,7 +361,7 @@ def test_can_i_says_yes_or_no_and_why_not_says_by_which_rule(isms, world):
                           world.users["contributor"].email)
     assert run.returncode == 1 and "who could " in run.stdout
     assert re.search(r" owner \(RISK_OWNER\)$", run.stdout, re.M)
-    told = json.loads(isms("officer")("can-i", "decision.cast", request, "-o", "json").stdout)
+    told = json.loads(contributor("can-i", "decision.cast", request, "-o", "json").stdout)
     assert told["allowed"] is False and told["objectRef"] == request
     assert "nonsense" in owner.fails(3, "can-i", "risk.read", "nonsense")
     owner.fails(2, "can-i", "no.such.permission", ref)

@@ -281,8 +281,8 @@ def test_pages_of_the_past_stay_while_rows_change(world, server, story, past):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_latest_past_is_the_present(world, server, story, kind):
     """For all rows of all tests so far."""
-    now = REGISTERS[kind].all(world.auditor, size=1000)
-    then = REGISTERS[kind].all(world.auditor, size=1000, as_of=text(clock(server)))
+    now = REGISTERS[kind].all(world.auditor)
+    then = REGISTERS[kind].all(world.auditor, as_of=text(clock(server)))
     assert now and then == now
     assert REGISTERS[kind].all(world.auditor, size=7, as_of=text(clock(server))) == now
 
@@ -358,7 +358,7 @@ def test_nothing_was_before_it_was_made(world, server):
         assert world.auditor.fails(REGISTERS[kind].get, id=ids[kind][0],
                                    as_of=ago).code == "NOT_FOUND"
         assert ids[kind][0] not in {
-            r.meta.id for r in REGISTERS[kind].all(world.auditor, size=1000, as_of=ago)}
+            r.meta.id for r in REGISTERS[kind].all(world.auditor, as_of=ago)}
 
 
 # --- who may read -------------------------------------------------------------------------
