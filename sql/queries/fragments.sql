@@ -200,15 +200,24 @@ u.id AS user_id, u.person_id, u.display_name, u.kind, a.role_code, a.max_accept_
 CASE g.kind WHEN 'HUMAN' THEN ARRAY[g.person_id] WHEN 'SERVICE' THEN g.owner_person_ids
             ELSE '{}'::uuid[] END AS granted_by_persons, a.granted_at;
 
--- Grants of those who may decide in the scope of d; a row for each.
+-- Grants of those who may decide in the scope of d; a row for each. OFFSET 0, here and
+-- below, keeps every look-up one by key: without statistics (a new database, or one
+-- that has crashed) the planner joins whole tables instead.
 -- fragment: candidates_in_scope
-FROM d JOIN access a ON a.org_id = $1 AND a.scope_id = d.scope_id
-JOIN app_user u ON u.org_id = $1 AND u.id = a.user_id AND u.state = 'ACTIVE'
-LEFT JOIN app_user g ON g.org_id = $1 AND g.id = a.granted_by
-WHERE a.org_id = $1
-  AND a.user_id IN (SELECT b.user_id FROM d JOIN access b ON b.org_id = $1
-                    AND b.scope_id = d.scope_id AND 'decision.cast' = ANY (b.permissions)
-                    WHERE b.org_id = $1)
+FROM d
+CROSS JOIN LATERAL (
+	SELECT DISTINCT b.user_id FROM access b
+	WHERE b.org_id = $1 AND b.scope_id = d.scope_id
+	  AND 'decision.cast' = ANY (b.permissions) OFFSET 0) v
+CROSS JOIN LATERAL (
+	SELECT x.* FROM app_user x
+	WHERE x.org_id = $1 AND x.id = v.user_id AND x.state = 'ACTIVE' OFFSET 0) u
+CROSS JOIN LATERAL (
+	SELECT x.* FROM access x
+	WHERE x.org_id = $1 AND x.user_id = u.id AND x.scope_id = d.scope_id OFFSET 0) a
+LEFT JOIN LATERAL (
+	SELECT x.* FROM app_user x
+	WHERE x.org_id = $1 AND x.id = a.granted_by OFFSET 0) g ON true
 ORDER BY u.id, a.role_code, a.grant_id
 LIMIT 2000;
 
@@ -223,11 +232,19 @@ WHERE q.org_id = $1 AND q.id = $2 AND q.state = 'PENDING' AND q.escalates_to <> 
 -- Grants at the scope of the request $2 of the users of w.
 -- fragment: grants_of_request
 FROM approval_request q
-JOIN access a ON a.org_id = $1 AND a.scope_id = q.scope_id
-JOIN w ON w.user_id = a.user_id
-JOIN app_user u ON u.org_id = $1 AND u.id = a.user_id AND u.state = 'ACTIVE'
-LEFT JOIN app_user g ON g.org_id = $1 AND g.id = a.granted_by
-LEFT JOIN risk r ON r.org_id = $1 AND r.id = q.risk_id
+LEFT JOIN LATERAL (
+	SELECT x.owner_id FROM risk x
+	WHERE x.org_id = $1 AND x.id = q.risk_id OFFSET 0) r ON true
+CROSS JOIN w
+CROSS JOIN LATERAL (
+	SELECT x.* FROM app_user x
+	WHERE x.org_id = $1 AND x.id = w.user_id AND x.state = 'ACTIVE' OFFSET 0) u
+CROSS JOIN LATERAL (
+	SELECT x.* FROM access x
+	WHERE x.org_id = $1 AND x.user_id = u.id AND x.scope_id = q.scope_id OFFSET 0) a
+LEFT JOIN LATERAL (
+	SELECT x.* FROM app_user x
+	WHERE x.org_id = $1 AND x.id = a.granted_by OFFSET 0) g ON true
 WHERE q.org_id = $1 AND q.id = $2
 ORDER BY u.id, a.role_code, a.grant_id
 LIMIT 2000;
