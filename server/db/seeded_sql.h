@@ -25,7 +25,7 @@ static const struct {
 	const char *bug, *statement, *from, *to;
 } seeded_statements[] = {
 	/* a role is remembered for three seconds */
-	{ "cached_role", "vote_grants", "JOIN access a ON", "JOIN " SEEDED_ACCESS " a ON" },
+	{ "cached_role", "vote_grants", "FROM access x", "FROM " SEEDED_ACCESS " x" },
 	{ "cached_role", "access_approval_request", "access_at($1, $2, q.scope_id) a",
 	  "(SELECT coalesce(array_agg(DISTINCT p), '{}') AS permissions,"
 	  " coalesce(max(b.max_accept_level), 0::smallint) AS max_accept_level,"
