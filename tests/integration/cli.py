@@ -32,7 +32,7 @@ class Cli:
 
     def __call__(self, *args, stdin="", **env):
         run = subprocess.run([ISMS, *map(str, args)], input=stdin, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, timeout=60,
+                             stderr=subprocess.PIPE, text=True, timeout=180,
                              env={**self.env, **env})
         assert "Sanitizer" not in run.stderr and "runtime error" not in run.stderr, run.stderr
         return run

@@ -26,6 +26,17 @@ def read_conf(path):
     return pairs
 
 
+# Tests decide more than people do, say themselves when a time has come, and share
+# their processors with everything else: what takes long there is no fault.
+DEFAULTS = {"--decisions-per-hour": "0", "--clock-interval": "0", "--point-timeout": "10s",
+            "--list-timeout": "30s", "--commit-timeout": "20s"}
+
+
+def with_defaults(args):
+    return (*(word for name, value in DEFAULTS.items() if name not in args
+              for word in (name, value)), *args)
+
+
 class Server:
     """`ismsd --embedded DIR` on a free loopback port."""
 
@@ -33,15 +44,11 @@ class Server:
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="isms-"))
         os.chmod(self.folder, 0o755)
         self.own = folder is None
-        # tests decide more than people do, and say themselves when a time has come
-        for name in ("--decisions-per-hour", "--clock-interval"):
-            if name not in args:
-                args = (name, "0", *args)
-        self.args = args
+        self.args = with_defaults(args)
         self.process = None
         self.log = self.folder / "server.log"
 
-    def start(self, wait=60):
+    def start(self, wait=180):
         (self.folder / "client.conf").unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
@@ -66,7 +73,7 @@ class Server:
             return False
         try:
             with self.channel() as channel:
-                grpc.channel_ready_future(channel).result(timeout=1)
+                grpc.channel_ready_future(channel).result(timeout=5)
             return True
         except grpc.FutureTimeoutError:
             return False
@@ -106,7 +113,7 @@ class Server:
     def tail(self, lines=40):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def stop(self, wait=30):
+    def stop(self, wait=90):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -139,18 +146,15 @@ class Beside:
         self.server = server
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="beside-", dir=server.folder))
         tls = server.folder / "data" / "tls"
-        for name in ("--decisions-per-hour", "--clock-interval"):
-            if name not in args:
-                args = (name, "0", *args)
         self.log = self.folder / "server.log"
         self.out = open(self.log, "ab")
         self.process = subprocess.Popen(
             [BUILD / "ismsd", "--listen", "127.0.0.1:0", "--workers", "1",
              "--database", server.conninfo.replace("isms_owner", "isms_server"),
-             "--tls-cert", tls / "server.crt", "--tls-key", tls / "server.key", *args],
-            stdout=self.out, stderr=subprocess.STDOUT, cwd=self.folder,
+             "--tls-cert", tls / "server.crt", "--tls-key", tls / "server.key",
+             *with_defaults(args)], stdout=self.out, stderr=subprocess.STDOUT, cwd=self.folder,
             env={**os.environ, **(env or {})})
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (found := re.search(r"^serving at (\S+)$", self.log.read_text(), re.M)):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.done()
@@ -163,7 +167,7 @@ class Beside:
             self.address, grpc.ssl_channel_credentials(self.server.ca),
             options=(("grpc.use_local_subchannel_pool", 1),))
 
-    def stop(self, wait=30):
+    def stop(self, wait=90):
         """0 when it ended in order and without a report of the sanitizers."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from cli import ISMS, Cli
+from watching import Stream
 
 
 @pytest.fixture()
@@ -36,7 +37,7 @@ class Running:
                 self.lines.append(line)
                 self.changed.notify_all()
 
-    def wait_for(self, wanted, seconds=20):
+    def wait_for(self, wanted, seconds=60):
         """The first line that wanted(line) is true for."""
         def hit():
             return next((line for line in self.lines if wanted(line)), None)
@@ -46,7 +47,7 @@ class Running:
 
     def end(self, number=signal.SIGINT):
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         errors = self.process.stderr.read()
         assert "Sanitizer" not in errors and "runtime error" not in errors, errors
         return code, errors
@@ -70,15 +71,16 @@ def cursor_of(errors):
     return next(line for line in errors.splitlines() if line.startswith("cursor: "))[8:]
 
 
-def settle():
-    """A stream begins from now on: what follows is what it tells."""
-    time.sleep(1.5)
+@pytest.fixture()
+def now(world):
+    """Cursor of this moment: a watch from there misses nothing, however late it begins."""
+    with Stream(world.officer) as stream:
+        return stream.cursor
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_events_come_one_a_line_and_ctrl_c_tells_the_cursor(isms, world, run, number):
-    watch = run(isms("officer"), "events", "--watch", "--kind", "risk")
-    settle()
+def test_events_come_one_a_line_and_ctrl_c_tells_the_cursor(isms, world, run, now, number):
+    watch = run(isms("officer"), "events", "--watch", "--cursor", now, "--kind", "risk")
     risk = world.risk()
     world.asset(world.unit)
     line = watch.wait_for(lambda text: risk.meta.ref in text and "CreateRisk" in text)
@@ -89,9 +91,9 @@ def test_events_come_one_a_line_and_ctrl_c_tells_the_cursor(isms, world, run, nu
     assert all(" risk " in line for line in watch.lines)
 
 
-def test_a_cursor_goes_on_where_a_watch_ended(isms, world, run):
-    watch = run(isms("officer"), "events", "--watch", "--kind", "risk", "-o", "json")
-    settle()
+def test_a_cursor_goes_on_where_a_watch_ended(isms, world, run, now):
+    watch = run(isms("officer"), "events", "--watch", "--cursor", now, "--kind", "risk",
+                "-o", "json")
     first = world.risk(score=None)
     watch.wait_for(lambda text: json.loads(text)["event"]["entityId"] == first.meta.id)
     cursor = cursor_of(watch.end()[1])
@@ -107,12 +109,12 @@ def test_a_cursor_goes_on_where_a_watch_ended(isms, world, run):
     assert out.split() == missed[1:]
 
 
-def test_events_of_a_scope_and_of_a_topic(isms, world, run):
+def test_events_of_a_scope_and_of_a_topic(isms, world, run, now):
     here, there = (world.scope(name, world.unit.meta.id)
                    for name in ("watched here", "watched there"))
-    scoped = run(isms("officer"), "events", "--watch", "--scope", "watched here")
-    topic = run(isms("officer"), "events", "--watch", "--topic", "RiskService/ScoreRisk")
-    settle()
+    scoped = run(isms("officer"), "events", "--watch", "--cursor", now, "--scope", "watched here")
+    topic = run(isms("officer"), "events", "--watch", "--cursor", now, "--topic",
+                "RiskService/ScoreRisk")
     mine, other = world.risk(scope=here), world.risk(scope=there)
     scoped.wait_for(lambda text: mine.meta.ref in text)
     topic.wait_for(lambda text: other.meta.ref in text)
@@ -121,9 +123,8 @@ def test_events_of_a_scope_and_of_a_topic(isms, world, run):
     assert all("ScoreRisk" in line for line in topic.lines)
 
 
-def test_who_may_not_read_an_object_hears_nothing_of_it(isms, world, run):
-    outsider = run(isms("stranger"), "events", "--watch")
-    settle()
+def test_who_may_not_read_an_object_hears_nothing_of_it(isms, world, run, now):
+    outsider = run(isms("stranger"), "events", "--watch", "--cursor", now)
     risk = world.risk()
     time.sleep(3)
     code, _ = outsider.end()
@@ -143,14 +144,13 @@ def test_what_is_wrong_with_a_watch_is_told(isms, world, tmp_path):
     assert "cannot connect" in lonely.fails(7, "events", "--watch")
 
 
-def test_a_pipe_that_closes_ends_the_watch(isms, world):
+def test_a_pipe_that_closes_ends_the_watch(isms, world, now):
     cli = isms("officer")
-    process = subprocess.Popen([ISMS, "events", "--watch"], env=cli.env, stdout=subprocess.PIPE,
+    process = subprocess.Popen([ISMS, "events", "--watch", "--cursor", now], env=cli.env, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
-    settle()
     process.stdout.close()
     world.risk()
-    process.wait(20)
+    process.wait(60)
     process.stderr.close()
 
 
@@ -160,17 +160,17 @@ def test_the_inbox_is_watched(isms, world, run):
     watch = run(isms("owner"), "inbox", "--watch")
     watch.wait_for(lambda text: waiting.request.meta.ref in text and text.startswith("+ "))
     later = world.acceptance(world.risk())
-    line = watch.wait_for(lambda text: later.request.meta.ref in text, 30)
+    line = watch.wait_for(lambda text: later.request.meta.ref in text)
     assert "RISK_OWNER" in line and "O High" in line and "from contributor" in line
     world.vote("owner", waiting.request)
-    watch.wait_for(lambda text: text.startswith("- ") and waiting.request.meta.ref in text, 30)
+    watch.wait_for(lambda text: text.startswith("- ") and waiting.request.meta.ref in text)
     assert watch.end()[0] == 0
 
 
 def test_the_inbox_is_watched_as_json(isms, world, run):
     watch = run(isms("owner"), "inbox", "--watch", "-o", "json")
     waiting = world.acceptance(world.risk())
-    line = watch.wait_for(lambda text: waiting.request.meta.id in text, 30)
+    line = watch.wait_for(lambda text: waiting.request.meta.id in text)
     row = json.loads(line)
     assert row["change"] == "NEW" and row["item"]["subjectRef"] == waiting.acceptance.meta.ref
     assert watch.end()[0] == 0

@@ -5,6 +5,7 @@ moved: nothing is accepted that is over by it, and nothing refused that is not."
 import datetime
 import os
 import pathlib
+import re
 import time
 
 import pytest
@@ -117,7 +118,7 @@ def skewed(all_servers):
 def test_the_clocks_are_an_hour_apart(skewed):
     """The tests below would show nothing if the servers' clocks were right."""
     for beside, sign in ((skewed.ahead, 1), (skewed.behind, -1)):
-        stamp = beside.log.read_text().splitlines()[0].split()[0].removeprefix("time=")
+        stamp = re.search(r"^time=(\S+)", beside.log.read_text(), re.M).group(1)
         told = datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00"))
         off = (told - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
         assert abs(off - sign * HOUR) < 600, (stamp, off)
@@ -151,7 +152,7 @@ def test_a_lock_after_failed_logins_lasts_as_long_as_the_database_says(skewed):
                          email=world.users["forgetful"].email,
                          password="a wrong pass phrase").reason == "LOGIN_FAILED"
     assert logins(skewed, "forgetful", password("forgetful")) == [False] * 3
-    skewed.move(14 * 60)
+    skewed.move(10 * 60)
     assert logins(skewed, "forgetful", password("forgetful")) == [False] * 3
     skewed.move(-HOUR)
     assert logins(skewed, "forgetful", password("forgetful")) == [False] * 3
@@ -177,12 +178,12 @@ def usable(skewed, token):
 
 def test_an_idle_session_ends_by_the_database(skewed):
     token = skewed.world.login("owner").token
-    skewed.move(29 * 60)
+    skewed.move(25 * 60)
     other = skewed.world.login("contributor").token  # not used until then
     assert usable(skewed, token) == [True] * 6  # and is used by that
-    skewed.move(58 * 60)
+    skewed.move(50 * 60)
     assert usable(skewed, token) == [True] * 6
-    skewed.move(58 * 60 + 31 * 60)
+    skewed.move(50 * 60 + 31 * 60)
     assert usable(skewed, token) == [False] * 6
     assert usable(skewed, other) == [False] * 6
     skewed.move(0)
@@ -245,7 +246,7 @@ def test_a_grant_begins_and_ends_by_the_database(skewed):
                 out.append(False)
         return out
     assert allowed() == [True] * 3
-    skewed.move(19 * 60)
+    skewed.move(15 * 60)
     assert allowed() == [True] * 3
     skewed.move(21 * 60)
     assert allowed() == [False] * 3
@@ -305,14 +306,14 @@ def test_an_acceptance_ends_by_the_database(skewed):
     for risk, acceptance in made:
         assert states(skewed, risk, acceptance) == {(True, True, True)}
         assert by_clock(skewed, acceptance) == "ACTIVE"
-    skewed.move(19 * 60)
+    skewed.move(15 * 60)
     for risk, acceptance in made:
         assert states(skewed, risk, acceptance) == {(True, True, True)}
         assert by_clock(skewed, acceptance) == "ACTIVE"
     skewed.move(21 * 60)
     for risk, acceptance in made:
         assert states(skewed, risk, acceptance) == {(False, False, False)}
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while {by_clock(skewed, a) for _, a in made} != {"EXPIRED"}:
         assert time.monotonic() < end
         time.sleep(0.2)
@@ -416,7 +417,7 @@ def test_a_delegation_begins_and_ends_by_the_database(skewed):
     skewed.move(11 * 60)
     for i in range(3):
         assert vote_at(skewed, i, "deputy", requests[i], behalf="owner") == ""
-    skewed.move(29 * 60)
+    skewed.move(25 * 60)
     for i in range(3):
         assert vote_at(skewed, i, "deputy", requests[3 + i], behalf="owner") == ""
     skewed.move(31 * 60)
@@ -460,7 +461,7 @@ def test_a_step_escalates_and_ends_by_the_database(skewed):
     assert vote_at(skewed, 0, "owner", requests[2])
 
 
-def wait(condition, seconds=20):
+def wait(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"

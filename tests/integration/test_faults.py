@@ -43,7 +43,7 @@ class Writer(threading.Thread):
 
     def settle(self, name, message):
         """The reply of a call that is repeated until it has an answer."""
-        until = time.monotonic() + 45
+        until = time.monotonic() + 90
         while time.monotonic() < until:
             try:
                 return self.api.send(name, message, timeout=3)
@@ -52,7 +52,7 @@ class Writer(threading.Thread):
                     raise
                 self.failures += 1
                 time.sleep(0.05)
-        raise AssertionError("no answer for 45 s")
+        raise AssertionError("no answer for 90 s")
 
     def run(self):
         try:
@@ -91,16 +91,16 @@ def test_nothing_acknowledged_is_lost(own):
     for w in writers:
         w.start()
     began, faults = time.monotonic(), 0
-    time.sleep(2)
-    before = sum(len(w.acknowledged) for w in writers)
-    assert before >= 20, "too little load to prove anything"
+    while (before := sum(len(w.acknowledged) for w in writers)) < 20:
+        assert time.monotonic() - began < 30, "too little load to prove anything"
+        time.sleep(0.1)
     while time.monotonic() - began < SECONDS:
         (kill_worker if faults % 3 else crash_database)(server)
         faults += 1
         time.sleep(5)
     stop.set()
     for w in writers:
-        w.join(60)
+        w.join(120)
     assert not [e for w in writers for e in w.unexpected]
     acknowledged = {k: v for w in writers for k, v in w.acknowledged.items()}
     print(f"{len(acknowledged)} risks, {faults} faults, {sum(w.failures for w in writers)} repeats")
@@ -136,12 +136,12 @@ def test_a_lost_database_is_unavailable_and_comes_back():
             for pid in children:
                 os.kill(int(pid), signal.SIGKILL)
             time.sleep(0.5)
-            failure = world.contributor.fails("RiskService/ListRisks", timeout=5)
+            failure = world.contributor.fails("RiskService/ListRisks", timeout=20)
             assert failure.code == "UNAVAILABLE" and failure.retry, failure
             assert health(b"", timeout=5) == b"\x08\x02"
         finally:
             os.kill(stopped, signal.SIGCONT)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
                 world.contributor.call("RiskService/ListRisks", timeout=5)
@@ -162,12 +162,12 @@ def test_drain_lets_a_call_finish_and_refuses_new_connections():
                                        email=world.users["owner"].email,
                                        password=password("owner"))
         futures = [world.nobody.future("AuthService/Login", message) for _ in range(8)]
-        time.sleep(0.05)
+        time.sleep(0.5)  # all have arrived; two at a time are hashed
         os.kill(server.process.pid, signal.SIGTERM)
         done = [f.exception() for f in futures]
         assert all(e is None or e.code() in (grpc.StatusCode.UNAVAILABLE,) for e in done), done
         assert any(e is None for e in done)
-        assert server.process.wait(20) == 0
+        assert server.process.wait(60) == 0
         with pytest.raises(grpc.FutureTimeoutError):
             grpc.channel_ready_future(server.channel()).result(timeout=1)
     finally:
@@ -183,7 +183,7 @@ def test_a_second_start_on_a_folder_is_refused_and_a_killed_one_recovers():
         risk = world.risk(score=None)
         second = subprocess.run([BUILD / "ismsd", "--embedded", server.folder / "data",
                                  "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, timeout=30)
+                                stderr=subprocess.STDOUT, text=True, timeout=120)
         assert second.returncode != 0 and str(server.process.pid) in second.stdout, second.stdout
         server.kill()
         server.start()

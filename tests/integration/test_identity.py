@@ -1,7 +1,6 @@
 """Accounts, logins, sessions, tokens and grants, through the API."""
 
 import hashlib
-import statistics
 import time
 
 import pytest
@@ -154,15 +153,15 @@ def test_all_refusals_are_alike(world):
              "invited": (invited.email, "not the password at all")}
     times = {}
     replies = set()
-    for _ in range(4):
+    for _ in range(8):
         for kind, (email, secret) in kinds.items():
             start = time.perf_counter()
             failure = login_fails(world, email, secret)
             times.setdefault(kind, []).append(time.perf_counter() - start)
             replies.add((failure.code, failure.reason, failure.message, failure.raw))
     assert len(replies) == 1
-    medians = [statistics.median(t) for t in times.values()]
-    assert max(medians) < 3 * min(medians), times
+    fastest = [min(t) for t in times.values()]  # the rest is what else the machine did
+    assert max(fastest) < 3 * min(fastest), times
     assert login_fails(world, "x@example.org", "y").raw == next(iter(replies))[3]
 
 

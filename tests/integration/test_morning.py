@@ -26,7 +26,7 @@ def morning(tmp_path_factory, server, world):
         [SCRIPT, "--author", "contributor", "--owner", "owner", "--stand-in", "officer",
          "--scope", world.unit.name],
         env={**cli.env, "ISMS": str(ISMS)}, text=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     assert run.returncode == 0, run.stdout
     assert "Sanitizer" not in run.stdout and "error" not in run.stdout, run.stdout
     return run.stdout

@@ -186,14 +186,14 @@ def test_a_grant_that_is_revoked_ends_what_is_heard(world, writer):
         stream.until(lambda s: before in s.ids)
         world.admin.call("DirectoryService/RevokeGrant", id=grant.meta.id,
                          reason="has another task")
-        time.sleep(1.0)  # as old as rights may be
+        time.sleep(2.0)  # twice as old as rights may be
         after = writer.write(50, scope=world.other_unit.meta.id)
         still, = writer.write(scope=world.unit.meta.id)
         stream.until(lambda s: still in s.ids)
         assert not set(after) & set(stream.ids)
         # and the other way round
         world.grant("mover", "AUDITOR", scope=world.other_unit.meta.id)
-        time.sleep(1.0)
+        time.sleep(2.0)
         again, = writer.write(scope=world.other_unit.meta.id)
         stream.until(lambda s: again in s.ids)
         assert not set(after) & set(stream.ids)
@@ -205,14 +205,14 @@ def test_a_stream_ends_with_its_session_or_account(world, writer):
     world.login("guest")
     with Stream(first) as old, Stream(world.guest) as new:
         first.call("AuthService/Logout")
-        failure = old.ended(5)
+        failure = old.ended()
         assert (failure.code, failure.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
         event, = writer.write(scope=world.unit.meta.id)
         new.until(lambda s: event in s.ids)
         assert event not in old.ids
         world.admin.call("DirectoryService/DeactivateUser", id=world.id("guest"),
                          reason="has left")
-        assert new.ended(5).code == "UNAUTHENTICATED"
+        assert new.ended().code == "UNAUTHENTICATED"
         late = Stream(world.guest)
         assert late.ended().code == "UNAUTHENTICATED"
 
@@ -298,6 +298,17 @@ def test_a_stream_far_behind_catches_up_and_joins(world, writer, server):
 
 # --- ends --------------------------------------------------------------------------
 
+def opened_in_time(api, wait=20):
+    """A place that was given back is free when the server has heard of it."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return Stream(api).opened()
+        except Failure:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
 def test_streams_of_an_account_are_limited_and_given_back(world):
     world.add("hoarder", "AUDITOR")
     channel = world.server.channel()
@@ -307,8 +318,7 @@ def test_streams_of_an_account_are_limited_and_given_back(world):
     assert (failure.code, failure.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_WATCHES")
     assert failure.retry
     streams.pop().call.cancel()
-    time.sleep(0.3)
-    streams.append(Stream(api).opened())
+    streams.append(opened_in_time(api))
     for stream in streams:
         stream.call.cancel()
     channel.close()
@@ -317,7 +327,7 @@ def test_streams_of_an_account_are_limited_and_given_back(world):
 def test_a_deadline_ends_a_stream(world):
     started = time.monotonic()
     failure = Stream(world.auditor, timeout=2).ended()
-    assert failure.code == "DEADLINE_EXCEEDED" and time.monotonic() - started < 5
+    assert failure.code == "DEADLINE_EXCEEDED" and time.monotonic() - started < 30
 
 
 def test_a_client_that_takes_nothing_is_sent_away_and_resumes(world, server, writer):
@@ -384,7 +394,7 @@ def test_streams_survive_a_restart_of_the_database():
                 time.sleep(0.2)
         with writer:
             ids += writer.write(3, world.unit.meta.id, topic="Test/Restart")
-        stream.until(lambda s: len(s.ids) >= 6 or s.failure, 20)
+        stream.until(lambda s: len(s.ids) >= 6 or s.failure, 60)
         assert stream.failure is None and stream.ids == ids
         stream.call.cancel()
         assert server.stop() == 0 and not server.leaks()

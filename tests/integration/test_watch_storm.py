@@ -157,7 +157,7 @@ class Crowd:
             [sys.executable, str(pathlib.Path(__file__).parent / "watch_crowd.py")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.say(json.dumps({"address": server.address, "ca": server.conf["ca"], "out": str(out),
-                             "channels": CHANNELS, "wait": 30, "watchers": watchers}))
+                             "channels": CHANNELS, "wait": 120, "watchers": watchers}))
 
     def say(self, line):
         self.process.stdin.write(line + "\n")

@@ -55,7 +55,7 @@ class Stream:
         self.call.cancel()
         self.thread.join(10)
 
-    def until(self, what, wait=10):
+    def until(self, what, wait=30):
         """Waits until what(self); the messages so far are shown when it is in vain."""
         deadline = time.monotonic() + wait
         with self.changed:
@@ -65,13 +65,13 @@ class Stream:
                 self.changed.wait(left)
         return self
 
-    def opened(self, wait=10):
+    def opened(self, wait=30):
         self.until(lambda s: s.messages or s.failure, wait)
         if self.failure:
             raise self.failure
         return self
 
-    def ended(self, wait=10):
+    def ended(self, wait=30):
         return self.until(lambda s: s.failure, wait).failure
 
     @property
@@ -89,7 +89,7 @@ class Stream:
     def about(self, entity_id):
         return [e for e in self.events if e.entity_id == entity_id]
 
-    def hears(self, entity_id, wait=10):
+    def hears(self, entity_id, wait=30):
         self.until(lambda s: s.about(entity_id), wait)
         return self.about(entity_id)
 
