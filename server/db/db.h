@@ -1,10 +1,11 @@
-/* The only room that includes libpq: shared pipelined connections to
- * PostgreSQL, in three classes so that none delays another. One db a worker,
- * driven by its event loop. */
+/* Shared pipelined connections to PostgreSQL, in three classes so that none
+ * delays another. One db a worker, driven by its event loop.
+ *
+ * This is the only room with libpq, and its headers that other rooms include do
+ * not bring libpq along: a result is told by rowmap.h. */
 #ifndef ISMS_DB_DB_H
 #define ISMS_DB_DB_H
 
-#include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 struct arena;
 struct db;
 struct event_base;
+struct pg_result; /* libpq's PGresult */
 
 enum { DB_BATCH_MAX = 448 };
 
@@ -30,7 +32,7 @@ struct db_item {
 	const struct query *query;
 	const char *values[QUERY_PARAMS_MAX];
 	int lengths[QUERY_PARAMS_MAX];
-	PGresult *result; /* set when done; owned by the batch's arena */
+	struct pg_result *result; /* set when done; owned by the batch's arena */
 };
 
 struct db_batch;
@@ -70,11 +72,6 @@ void db_free(struct db *db);
  * (db_check_server). For start-up and --check. */
 STATUS_MUST_CHECK struct status db_describe(struct query_set *queries, const char *conninfo,
 					    struct arena *arena);
-
-/* Refuses a schema older or newer than this binary's migrations, and fsync,
- * full_page_writes or synchronous_commit weakened: FAILED_PRECONDITION, naming
- * the setting or version. */
-STATUS_MUST_CHECK struct status db_check_server(PGconn *conn, struct arena *arena);
 
 /* Queues a batch, which must live until done runs; never fails: with no
  * connection, or a full queue, done gets UNAVAILABLE with a retry delay. */

@@ -1,12 +1,13 @@
 /* What is looked at once, before the first call: the server's settings and
  * schema, every statement, the lint, and the table of constraints. */
-#include "server/db/db.h"
+#include "server/db/db_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "server/db/db.h"
 #include "server/db/db_connect.h"
 #include "server/db/migrate.h"
 #include "server/db/pgerr.h"

@@ -3,6 +3,7 @@
 #include "server/db/migrate.h"
 
 #include <inttypes.h>
+#include <libpq-fe.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -3,13 +3,13 @@
 #ifndef ISMS_DB_MIGRATE_H
 #define ISMS_DB_MIGRATE_H
 
-#include <libpq-fe.h>
 #include <stddef.h>
 
 #include "common/status.h"
 
 struct arena;
 struct embedded_file;
+struct pg_conn; /* libpq's PGconn */
 
 /* A set of migrations, in order of name: NNNN_what.sql, numbered from 1 without a
  * gap; and what is run after them each time (roles), which must be repeatable. */
@@ -33,8 +33,8 @@ STATUS_MUST_CHECK struct status migrate_run_set(const struct migrations *migrati
 
 /* FAILED_PRECONDITION, SCHEMA_VERSION when the schema is older, newer or other
  * than the migrations. */
-STATUS_MUST_CHECK struct status migrate_check(PGconn *conn, struct arena *arena);
-STATUS_MUST_CHECK struct status migrate_check_set(const struct migrations *migrations, PGconn *conn,
-						  struct arena *arena);
+STATUS_MUST_CHECK struct status migrate_check(struct pg_conn *conn, struct arena *arena);
+STATUS_MUST_CHECK struct status migrate_check_set(const struct migrations *migrations,
+						  struct pg_conn *conn, struct arena *arena);
 
 #endif

@@ -3,11 +3,14 @@
  * NULL. */
 #include "server/db/rowmap.h"
 
+#include <assert.h>
+#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/arena.h"
 #include "common/pb.h"
+#include "common/uuid.h"
 #include "server/db/convert.h"
 #include "server/db/slot.h"
 
@@ -215,4 +218,22 @@ struct status rowmap_read(ProtobufCMessage **out, const struct rowmap *map, cons
 			return wrong(&reading, reading.missing[i], "is null");
 	*out = reading.message;
 	return STATUS_OK;
+}
+
+int rowmap_count(const PGresult *result)
+{
+	return PQntuples(result);
+}
+
+const char *rowmap_page_key(const PGresult *result, int row, struct arena *arena)
+{
+	int column = PQfnumber(result, "page_key");
+	if (column < 0)
+		return NULL;
+	assert(PQgetlength(result, row, column) == UUID_BYTES);
+	char *key = arena_alloc(arena, UUID_TEXT);
+	if (key == NULL)
+		abort();
+	uuid_format((const uint8_t *)PQgetvalue(result, row, column), key);
+	return key;
 }

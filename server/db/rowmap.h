@@ -16,7 +16,6 @@
 #ifndef ISMS_DB_ROWMAP_H
 #define ISMS_DB_ROWMAP_H
 
-#include <libpq-fe.h>
 #include <protobuf-c/protobuf-c.h>
 
 #include "common/status.h"
@@ -25,6 +24,7 @@
 struct arena;
 struct rowmap;
 struct parammap;
+struct pg_result; /* libpq's PGresult */
 
 /* Values of the special parameters of one call; NULL or 0 where it has none. */
 struct query_args {
@@ -44,7 +44,13 @@ void rowmap_free(struct rowmap *map);
 /* One row as a message in the arena; strings and bytes point into the result,
  * which must live as long. */
 STATUS_MUST_CHECK struct status rowmap_read(ProtobufCMessage **out, const struct rowmap *map,
-					    const PGresult *result, int row, struct arena *arena);
+					    const struct pg_result *result, int row,
+					    struct arena *arena);
+/* How many rows a statement gave. */
+int rowmap_count(const struct pg_result *result);
+/* The row's column page_key, the key of a list, as the text of a uuid in the arena;
+ * NULL when the statement has no such column. Aborts when out of memory. */
+const char *rowmap_page_key(const struct pg_result *result, int row, struct arena *arena);
 
 /* Binds the parameters of a described statement; type may be NULL when all are
  * special. Yours. */

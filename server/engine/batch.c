@@ -92,7 +92,7 @@ const ProtobufCMessage *row_first(struct status *st, const struct binding *bindi
 				  const struct db_item *item, struct arena *arena)
 {
 	ProtobufCMessage *row = NULL;
-	if (PQntuples(item->result) > 0)
+	if (rowmap_count(item->result) > 0)
 		*st = rowmap_read(&row, binding->rows, item->result, 0, arena);
 	return row;
 }
@@ -100,7 +100,7 @@ const ProtobufCMessage *row_first(struct status *st, const struct binding *bindi
 struct status rows_read(struct fact_set *set, const struct binding *binding,
 			const struct db_item *item, struct arena *arena)
 {
-	int n = PQntuples(item->result);
+	int n = rowmap_count(item->result);
 	set->name = binding->query->name;
 	set->type = binding->row;
 	set->rows = arena_array(arena, ProtobufCMessage *, (size_t)n + 1);

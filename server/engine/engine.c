@@ -331,7 +331,7 @@ static bool load_secret(struct engine *engine)
 			break;
 	}
 	ProtobufCMessage *row = NULL;
-	bool ok = wait.done && status_ok(&wait.st) && PQntuples(item.result) == 1;
+	bool ok = wait.done && status_ok(&wait.st) && rowmap_count(item.result) == 1;
 	if (ok) {
 		struct status st = rowmap_read(&row, binding->rows, item.result, 0, arena);
 		const Isms__Store__V1__ServerSecret *secret = (const void *)row;

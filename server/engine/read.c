@@ -7,7 +7,6 @@
 
 #include "common/pb.h"
 #include "common/pb_value.h"
-#include "common/uuid.h"
 
 static struct status reply_too_large(void)
 {
@@ -39,13 +38,9 @@ static struct status fill_one(ProtobufCMessage *reply, const struct method_load 
 static const char *row_key(struct engine_call *call, const struct db_item *item, int row,
 			   const ProtobufCMessage *message)
 {
-	int column = PQfnumber(item->result, "page_key");
-	if (column >= 0) {
-		char *key = arena_alloc(call->arena, UUID_TEXT);
-		assert(key != NULL && PQgetlength(item->result, row, column) == UUID_BYTES);
-		uuid_format((const uint8_t *)PQgetvalue(item->result, row, column), key);
+	const char *key = rowmap_page_key(item->result, row, call->arena);
+	if (key != NULL)
 		return key;
-	}
 	const ProtobufCMessage *meta = pb_sub(message, "meta");
 	assert(meta != NULL);
 	return pb_string(meta, "id");

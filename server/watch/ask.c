@@ -69,7 +69,7 @@ void asks_done(struct asks *asks)
 
 static struct status read_rows(ProtobufCMessage ***out, size_t *out_n, const struct ask *ask)
 {
-	int n = PQntuples(ask->item.result);
+	int n = rowmap_count(ask->item.result);
 	ProtobufCMessage **rows = arena_array(ask->arena, ProtobufCMessage *, (size_t)n + 1);
 	struct status st = STATUS_OK;
 	if (rows == NULL)

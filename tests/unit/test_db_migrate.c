@@ -5,6 +5,7 @@
 #include "common/embed.h"
 #include "pg.h"
 #include "server/db/db.h"
+#include "server/db/db_check.h"
 #include "server/db/db_connect.h"
 #include "server/db/migrate.h"
 #include "server/db/pgerr.h"
