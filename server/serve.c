@@ -214,7 +214,7 @@ static void signals_done(struct worker_signals *signals)
 }
 
 static struct worker *make_worker(struct service *service, unsigned slot, struct event_base *base,
-				  struct engine *engine, struct watch *watch, struct db *db)
+				  struct engine *engine, struct watch *watch)
 {
 	struct worker_settings settings = worker_settings_default;
 
@@ -229,7 +229,7 @@ static struct worker *make_worker(struct service *service, unsigned slot, struct
 	settings.n_routes = 1;
 	settings.counters = &service->counters[slot];
 	*settings.counters = (struct worker_counters){ 0 };
-	return worker_new(base, engine, db, &settings);
+	return worker_new(base, engine, &settings);
 }
 
 static int run_worker(struct service *service, unsigned slot, bool first, bool alone)
@@ -247,7 +247,7 @@ static int run_worker(struct service *service, unsigned slot, bool first, bool a
 
 	if (watch) {
 		engine_set_limits(engine, &decisions);
-		signals.worker = make_worker(service, slot, base, engine, watch, db);
+		signals.worker = make_worker(service, slot, base, engine, watch);
 	}
 	if (!signals.worker) {
 		log_write(LOG_LEVEL_ERROR, "worker_start_failed", "slot=%u", slot);

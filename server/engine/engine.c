@@ -418,6 +418,11 @@ bool engine_serving(const struct engine *engine)
 	return db_ready(engine->db);
 }
 
+void engine_flush(struct engine *engine)
+{
+	db_flush(engine->db);
+}
+
 size_t engine_in_flight(const struct engine *engine)
 {
 	return engine->n_calls;

@@ -73,6 +73,9 @@ void engine_due(struct engine *engine, engine_due_fn fn, void *arg);
 
 /* Whether the database answers; for health. */
 bool engine_serving(const struct engine *engine);
+/* End of the loop turn: sends to the database what was asked of it, by calls or
+ * else through the same db. */
+void engine_flush(struct engine *engine);
 /* Calls in flight, with those whose client is gone. */
 size_t engine_in_flight(const struct engine *engine);
 

@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "server/db/db.h"
 #include "server/engine/engine.h"
 #include "server/net/reflection.h"
 
@@ -200,9 +199,7 @@ static void reap(struct worker *worker)
 
 static void end_turn(struct worker *worker)
 {
-	if (worker->db != NULL) {
-		db_flush(worker->db);
-	}
+	engine_flush(worker->engine);
 	flush_dirty(worker);
 	reap(worker);
 	if (worker->draining) {
@@ -234,7 +231,7 @@ static void init_lists(struct worker *worker)
 	health_init(&worker->health);
 }
 
-struct worker *worker_new(struct event_base *base, struct engine *engine, struct db *db,
+struct worker *worker_new(struct event_base *base, struct engine *engine,
 			  const struct worker_settings *settings)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -244,7 +241,6 @@ struct worker *worker_new(struct event_base *base, struct engine *engine, struct
 	init_lists(worker);
 	worker->base = base;
 	worker->engine = engine;
-	worker->db = db;
 	worker->settings = *settings;
 	if (settings->connection_calls_max == 0) {
 		worker->settings.connection_calls_max = settings->streams_max;

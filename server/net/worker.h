@@ -14,7 +14,6 @@
 #include "server/net/conn.h"
 #include "server/net/health.h"
 
-struct db;
 struct engine;
 struct event_base;
 struct ssl_ctx_st;
@@ -60,7 +59,6 @@ enum {
 struct worker {
 	struct event_base *base;
 	struct engine *engine;
-	struct db *db;
 	struct worker_settings settings;
 	struct worker_counters own_counters;
 	struct worker_counters *counters;
@@ -87,9 +85,9 @@ struct worker {
 };
 
 /* Starts to accept once the loop runs. NULL when out of memory; listen_fd is then
- * still the caller's. db may be NULL (nothing to flush). base, engine and db stay
- * the caller's and must outlive the worker. */
-struct worker *worker_new(struct event_base *base, struct engine *engine, struct db *db,
+ * still the caller's. base and engine stay the caller's and must outlive the
+ * worker. */
+struct worker *worker_new(struct event_base *base, struct engine *engine,
 			  const struct worker_settings *settings);
 /* Cuts what is still open. */
 void worker_free(struct worker *worker);

@@ -116,7 +116,7 @@ static int serve(int listen_fd)
 	settings.handshake_us = 1500 * 1000;
 	settings.routes = &flood_route;
 	settings.n_routes = 1;
-	worker = worker_new(base, &fake_engine, NULL, &settings);
+	worker = worker_new(base, &fake_engine, &settings);
 	SSL_CTX_free(settings.tls);
 	struct event *term = evsignal_new(base, SIGTERM, on_term, NULL);
 	evsignal_add(term, NULL);
