@@ -276,28 +276,3 @@ struct status conf_arguments(int *next, void *settings, const struct conf_table 
 	*next = i;
 	return STATUS_OK;
 }
-
-struct status conf_load(int *next, void *settings, const struct conf_table *table,
-			const char *file_row, int argc, char *const *argv, struct arena *arena)
-{
-	const struct conf_row *row = file_row == NULL ? NULL : conf_find(table, file_row);
-	int at = *next;
-	struct status st = conf_defaults(settings, table, arena);
-
-	if (!status_ok(&st))
-		return st;
-	/* Once to learn the file's name, and once more to prevail over it. */
-	st = conf_arguments(&at, settings, table, argc, argv, arena);
-	if (!status_ok(&st))
-		return st;
-	if (row != NULL && row->type == CONF_STRING) {
-		const char *path = *(const char **)(void *)((uint8_t *)settings + row->offset);
-
-		if (path[0] != '\0') {
-			st = conf_file(settings, table, path, arena);
-			if (!status_ok(&st))
-				return st;
-		}
-	}
-	return conf_arguments(next, settings, table, argc, argv, arena);
-}

@@ -92,11 +92,6 @@ STATUS_MUST_CHECK struct status conf_file(void *settings, const struct conf_tabl
 STATUS_MUST_CHECK struct status conf_arguments(int *next, void *settings,
 					       const struct conf_table *table, int argc,
 					       char *const *argv, struct arena *arena);
-/* Defaults, then the file that the string setting file_row (may be NULL) names in
- * the arguments or by default, then the arguments. */
-STATUS_MUST_CHECK struct status conf_load(int *next, void *settings, const struct conf_table *table,
-					  const char *file_row, int argc, char *const *argv,
-					  struct arena *arena);
 
 /* One paragraph a setting, for --help. */
 void conf_print_help(FILE *out, const struct conf_table *table);

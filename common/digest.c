@@ -86,14 +86,3 @@ bool digest_equal(const void *a, const void *b, size_t len)
 {
 	return len == 0 || CRYPTO_memcmp(a, b, len) == 0;
 }
-
-void digest_format(const uint8_t digest[DIGEST_BYTES], char out[DIGEST_TEXT])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < DIGEST_BYTES; i++) {
-		out[2 * i] = digits[digest[i] >> 4];
-		out[2 * i + 1] = digits[digest[i] & 15];
-	}
-	out[DIGEST_TEXT - 1] = '\0';
-}

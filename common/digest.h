@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DIGEST_BYTES = 32, DIGEST_TEXT = 65 };
+enum { DIGEST_BYTES = 32 };
 
 /* Bytes that are digested one after the other. */
 struct digest_piece {
@@ -22,7 +22,5 @@ bool digest_hmac_sha256(uint8_t out[DIGEST_BYTES], const void *key, size_t key_l
 bool digest_sha256_of(uint8_t out[DIGEST_BYTES], const void *data, size_t len);
 /* Whether len bytes are the same; the time depends on len only. */
 bool digest_equal(const void *a, const void *b, size_t len);
-/* Lower-case hex. */
-void digest_format(const uint8_t digest[DIGEST_BYTES], char out[DIGEST_TEXT]);
 
 #endif

@@ -103,11 +103,6 @@ static struct cache *cache_of(struct app *app)
 	return app->cache;
 }
 
-void resolve_forget(struct app *app)
-{
-	app->cache = NULL;
-}
-
 static const struct object *object_find(const char *name)
 {
 	for (size_t i = 0; i < OBJECTS; i++)

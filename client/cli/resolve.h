@@ -16,8 +16,6 @@ int resolve_id(struct app *app, const char *object, const char *text, const char
 /* What people call an object: ref, e-mail, code or name; the id where that is not
  * to be had. */
 const char *resolve_label(struct app *app, const char *object, const char *id);
-/* Forgets what was listed; after writes. */
-void resolve_forget(struct app *app);
 /* Whether text has the form of a ref or of an e-mail. */
 bool resolve_has_form(const char *text);
 /* Whether text is a ref of a kind ("APR-1" for "approval"). */

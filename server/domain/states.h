@@ -28,7 +28,6 @@
 #define STEP(name)        ISMS__V1__STEP_MODE__STEP_MODE_##name
 #define SELECTOR(name)    ISMS__V1__STEP_SELECTOR__STEP_SELECTOR_##name
 #define SUBJECT(name)     ISMS__V1__SUBJECT_KIND__SUBJECT_KIND_##name
-#define POLICY(name)      ISMS__V1__POLICY_STATE__POLICY_STATE_##name
 
 /* What people, decisions, other changes or the time do to a thing that has states. */
 enum state_action {

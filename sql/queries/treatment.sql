@@ -84,16 +84,6 @@ WHERE p.org_id = $1 AND p.id = $3
   AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
               AND a.scope_id = s.scope_id AND 'system.read' = ANY (a.permissions));
 
--- Plans in force that say not to deploy the system that the request is about.
--- name: avoid_in_force
--- class: point
--- params: $org id
-SELECT p.id
-FROM treatment_plan p
-WHERE p.org_id = $1 AND p.ai_system_id = $2 AND p.option = 'AVOID'
-  AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
-LIMIT 1;
-
 -- The system that an AVOID plan is about, whoever asks.
 -- name: plan_system_for_write
 -- class: point

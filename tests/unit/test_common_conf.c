@@ -259,24 +259,19 @@ TEST(arguments_prevail_over_the_file_and_the_file_over_defaults)
 
 	begin();
 	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	st = conf_load(&next, &s, &table, "config", 5, ARGV("--config", path, "--workers=8", "go"),
-		       arena);
-	CHECK_STR(message(st), "");
-	CHECK_INT(next, 4);
+	CHECK_STR(message(conf_file(&s, &table, path, arena)), "");
+	CHECK_INT(s.workers, 7);
+	CHECK_STR(message(conf_arguments(&next, &s, &table, 3, ARGV("--workers=8", "go"), arena)),
+		  "");
+	CHECK_INT(next, 2);
 	CHECK_INT(s.workers, 8);
 	CHECK_INT(s.drain, 20000000);
 	CHECK_INT(s.body, 1048576);
-	CHECK_STR(s.config, path);
 	close(fd);
 	unlink(path);
-	next = 1;
-	st = conf_load(&next, &s, &table, "config", 3, ARGV("--config", path), arena);
+	st = conf_file(&s, &table, path, arena);
 	CHECK_INT(st.code, STATUS_CODE_NOT_FOUND);
 	CHECK_STR(st.reason, "CONFIG_FILE");
-	next = 1;
-	st = conf_load(&next, &s, &table, NULL, 1, ARGV(NULL), arena);
-	CHECK_STR(message(st), "");
-	CHECK_INT(s.workers, 2);
 	arena_free(arena);
 }
 

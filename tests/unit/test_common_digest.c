@@ -3,9 +3,10 @@
 
 static const char *hex_of(const uint8_t digest[DIGEST_BYTES])
 {
-	static char text[DIGEST_TEXT];
+	static char text[2 * DIGEST_BYTES + 1];
 
-	digest_format(digest, text);
+	for (size_t i = 0; i < DIGEST_BYTES; i++)
+		snprintf(text + 2 * i, 3, "%02x", digest[i]);
 	return text;
 }
 
