@@ -24,7 +24,6 @@ enum {
 	CALL_ATTEMPTS_MAX = 5,
 	CALL_RETRY_JITTER_US = 2000,
 	CALL_IN_FLIGHT_MAX = 8192,
-	CALL_CHANGED_FIELDS_MAX = 512,
 };
 
 struct engine {
@@ -107,17 +106,28 @@ void plan_begin(struct engine_call *call);
 /* Monotonic clock. */
 int64_t engine_now_us(void);
 
-/* --- load.c --- */
+/* --- auth.c --- */
+/* Finds out who is calling, then loads. */
 void call_auth(struct engine_call *call);
+/* Takes the caller's row of a load and marks the session as used. UNAUTHENTICATED
+ * when there is none. */
+STATUS_MUST_CHECK struct status call_take_caller(struct engine_call *call,
+						 const struct db_item *item);
+
+/* --- load.c --- */
 void call_load(struct engine_call *call);
+
+/* --- conflict.c --- */
+/* Holds mutation.expected_version, if there is one, against the version that was
+ * loaded. false: the call has gone on to tell of a conflict. */
+bool call_check_version(struct engine_call *call);
+
+/* --- decide.c --- */
 /* The plan is made from the facts; goes on to the commit or the answer. */
 void call_decide(struct engine_call *call);
 /* Whether the caller only asks what would be: nothing is written, not even that it
  * was refused. */
 bool call_is_dry(const struct engine_call *call);
-/* The refusals that more than one place gives. */
-STATUS_MUST_CHECK struct status call_not_found(void);
-STATUS_MUST_CHECK struct status call_permission_missing(const struct engine_call *call);
 
 /* --- read.c --- */
 /* The load of a read without decide, and its answer. */
@@ -135,7 +145,7 @@ void call_work(struct engine_call *call);
 void call_commit(struct engine_call *call);
 void call_refuse(struct engine_call *call, struct status st);
 
-/* --- batch.c: shared by load, read and commit --- */
+/* --- batch.c: for all that goes to the database --- */
 /* A batch of up to max statements for the call. */
 void batch_begin(struct engine_call *call, size_t max, enum query_class class, db_done_fn done);
 /* Adds a bound statement; a parameter that does not fit is a status. */

@@ -7,6 +7,7 @@
 
 #include "common/pb.h"
 #include "common/pb_value.h"
+#include "server/domain/refusal.h"
 
 static struct status reply_too_large(void)
 {
@@ -29,7 +30,7 @@ static struct status fill_one(ProtobufCMessage *reply, const struct method_load 
 		return STATUS_OK;
 	}
 	if (set->n == 0)
-		return call_not_found();
+		return refusal_not_found();
 	*(ProtobufCMessage **)pb_member(reply, load->into) = set->rows[0];
 	return STATUS_OK;
 }
@@ -104,7 +105,7 @@ static struct status build_reply(ProtobufCMessage **out, struct engine_call *cal
 		if (status_ok(&st) && method->load[i].into != NULL)
 			st = fill_one(reply, &method->load[i], &set);
 		else if (status_ok(&st) && set.n == 0)
-			st = call_not_found();
+			st = refusal_not_found();
 		else if (status_ok(&st))
 			pb_merge(reply, set.rows[0]);
 		if (!status_ok(&st))
@@ -133,9 +134,8 @@ static void on_held(struct db_batch *batch, const struct status *result)
 	const ProtobufCMessage *row = NULL;
 	if (status_ok(&st))
 		row = row_first(&st, binding, &batch->items[0], call->arena);
-	if (status_ok(&st) && !((const Isms__Store__V1__Held *)(const void *)row)->held) {
-		st = call_permission_missing(call);
-	}
+	if (status_ok(&st) && !((const Isms__Store__V1__Held *)(const void *)row)->held)
+		st = refusal_permission_missing(call->method->rpc->permission, call->arena);
 	if (!status_ok(&st))
 		call_fail(call, st);
 	else
@@ -174,7 +174,7 @@ static void on_read(struct db_batch *batch, const struct status *result)
 	if (!status_ok(&st) || call->gone)
 		call_fail(call, st);
 	else if (is_empty_list(call, reply) && call->method->rpc->empty_is_not_found)
-		call_fail(call, call_not_found());
+		call_fail(call, refusal_not_found());
 	else if (is_empty_list(call, reply))
 		check_held(call, reply);
 	else
