@@ -5,6 +5,7 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "server/db/db.h"
 #include "server/db/query.h"
 #include "server/domain/kind.h"
@@ -39,13 +40,13 @@ struct status check_queries(struct query_set **out)
 static struct status describe(struct query_set *queries, const struct settings *settings,
 			      struct arena *arena)
 {
-	int64_t until = process_now_us() + settings->wait_for_database;
+	int64_t until = mono_us() + settings->wait_for_database;
 	bool told = false;
 
 	for (;;) {
 		struct status st = db_describe(queries, settings->database, arena);
 
-		if (st.code != STATUS_CODE_UNAVAILABLE || process_now_us() + AGAIN_US > until)
+		if (st.code != STATUS_CODE_UNAVAILABLE || mono_us() + AGAIN_US > until)
 			return st;
 		if (!told)
 			log_write(LOG_LEVEL_WARNING, "waiting_for_database", "message=%s",

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/mono.h"
 #include "server/file.h"
 #include "server/process.h"
 
@@ -282,10 +283,10 @@ static bool anybody_serves_here(const struct cluster *cluster)
 
 static bool wait_for_nobody(const struct cluster *cluster)
 {
-	int64_t until = process_now_us() + STOP_US;
+	int64_t until = mono_us() + STOP_US;
 
 	while (anybody_serves_here(cluster)) {
-		if (process_now_us() >= until)
+		if (mono_us() >= until)
 			return false;
 		(void)usleep(POLL_US);
 	}
@@ -378,7 +379,7 @@ struct status cluster_start(struct cluster *cluster, struct arena *arena)
 
 struct status cluster_wait_ready(struct cluster *cluster, struct arena *arena)
 {
-	int64_t until = process_now_us() + READY_US;
+	int64_t until = mono_us() + READY_US;
 
 	for (;;) {
 		char state[16];
@@ -394,7 +395,7 @@ struct status cluster_wait_ready(struct cluster *cluster, struct arena *arena)
 		if (read_pid_file(state, cluster, arena) == cluster->pid &&
 		    strcmp(state, "ready") == 0)
 			return STATUS_OK;
-		if (process_now_us() >= until)
+		if (mono_us() >= until)
 			return status_make(STATUS_CODE_FAILED_PRECONDITION, "DATABASE_SLOW",
 					   arena_printf(arena,
 							"PostgreSQL is not ready after %d seconds, "

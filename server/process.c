@@ -12,24 +12,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/mono.h"
 #include "server/file.h"
 
 enum {
 	EXIT_EXEC = 127, /* as the shell says that a program cannot be run */
 	POLL_US = 10000,
 };
-
-int64_t process_now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 void process_child(pid_t parent, int death_signal)
 {
@@ -146,10 +138,10 @@ static bool ended(pid_t pid, bool child)
 
 bool process_wait(pid_t pid, bool child, int64_t timeout_us)
 {
-	int64_t until = process_now_us() + timeout_us;
+	int64_t until = mono_us() + timeout_us;
 
 	while (!ended(pid, child)) {
-		if (process_now_us() >= until)
+		if (mono_us() >= until)
 			return false;
 		(void)usleep(POLL_US);
 	}

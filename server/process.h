@@ -10,9 +10,6 @@
 
 struct arena;
 
-/* Microseconds of the monotonic clock. */
-int64_t process_now_us(void);
-
 /* Starts argv[0] (a path) in a session of its own, standard input empty, output
  * added to the log file. The kernel sends it death_signal when this process
  * dies. */

@@ -19,6 +19,7 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/tls.h"
 #include "server/check.h"
 #include "server/clock.h"
@@ -145,7 +146,7 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 static void on_stop_alone(evutil_socket_t sig, short what, void *arg)
 {
 	struct worker_signals *signals = arg;
-	int64_t now = process_now_us();
+	int64_t now = mono_us();
 
 	if (signals->stop_asked == 0) {
 		signals->stop_asked = now;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/mono.h"
 #include "server/process.h"
 
 enum {
@@ -260,7 +261,7 @@ int supervisor_run(struct supervisor *supervisor)
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	keeper->plan = supervisor;
-	keeper->now = process_now_us();
+	keeper->now = mono_us();
 	if (supervisor->helper > 0)
 		keeper->helper = (struct child){ .state = RUNNING,
 						 .pid = supervisor->helper,
@@ -270,7 +271,7 @@ int supervisor_run(struct supervisor *supervisor)
 		int64_t timeout;
 		int sig;
 
-		keeper->now = process_now_us();
+		keeper->now = mono_us();
 		reap(keeper);
 		reload(keeper);
 		if (keeper->stopping && workers_left(keeper) == 0) {
@@ -280,7 +281,7 @@ int supervisor_run(struct supervisor *supervisor)
 		}
 		timeout = turn(keeper);
 		sig = take_signal(&signals, timeout);
-		keeper->now = process_now_us();
+		keeper->now = mono_us();
 		if (sig == SIGHUP)
 			keeper->reload_asked = true;
 		else if (sig == SIGINT || sig == SIGTERM)

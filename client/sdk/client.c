@@ -19,6 +19,7 @@
 #include "client/sdk/stream.h"
 #include "client/sdk/wire.h"
 #include "common/arena.h"
+#include "common/mono.h"
 #include "common/tls.h"
 
 enum { CONTEXT_ARENA_MAX = 64 << 10 };
@@ -272,7 +273,7 @@ static struct call *take_ended(struct isms_client *client)
 void isms_client_process(struct isms_client *client)
 {
 	client_enter(client);
-	turn(client, clock_now_us());
+	turn(client, mono_us());
 	for (struct call *call = NULL; !client->doomed && (call = take_ended(client)) != NULL;) {
 		isms_done_fn done = call->done;
 		void *arg = call->arg;
@@ -352,7 +353,7 @@ int isms_client_timeout(const struct isms_client *client)
 	if (due_us == INT64_MAX) {
 		return -1;
 	}
-	int64_t now_us = clock_now_us();
+	int64_t now_us = mono_us();
 	if (due_us <= now_us) {
 		return 0;
 	}
@@ -394,7 +395,7 @@ int64_t isms_call_start(struct isms_client *client, const char *method,
 		return -1;
 	}
 	struct call *call =
-		call_new(method, request, response, &client->config, options, clock_now_us());
+		call_new(method, request, response, &client->config, options, mono_us());
 	if (call == NULL || !client_add(client, call)) {
 		call_free(call);
 		return -1;

@@ -1,4 +1,4 @@
-/* Time and chance, see clock.h; idempotency keys are made of both. */
+/* Chance, see clock.h; idempotency keys are made of it and of the time. */
 #include "client/sdk/clock.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 
 #include "common/uuid.h"
 
-static int64_t read_clock(clockid_t clock)
+static int64_t wall_us(void)
 {
 	struct timespec ts = { 0 };
-	clock_gettime(clock, &ts);
+	clock_gettime(CLOCK_REALTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
@@ -23,11 +23,6 @@ static bool fill_random(void *out, size_t len)
 		n = getrandom(out, len, 0);
 	} while (n < 0 && errno == EINTR);
 	return n == (ssize_t)len;
-}
-
-int64_t clock_now_us(void)
-{
-	return read_clock(CLOCK_MONOTONIC);
 }
 
 int64_t clock_backoff_us(int n)
@@ -50,6 +45,6 @@ int isms_request_id(char out[37])
 	if (!fill_random(entropy, sizeof(entropy))) {
 		return -1;
 	}
-	uuid_v7(read_clock(CLOCK_REALTIME), entropy, out);
+	uuid_v7(wall_us(), entropy, out);
 	return 0;
 }

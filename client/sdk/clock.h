@@ -1,4 +1,4 @@
-/* Time and chance. */
+/* How long to wait before another try. */
 #ifndef ISMS_SDK_CLOCK_H
 #define ISMS_SDK_CLOCK_H
 
@@ -10,8 +10,6 @@ enum {
 	BACKOFF_MAX_US = 2000000,
 };
 
-/* Microseconds of a clock that never jumps. */
-int64_t clock_now_us(void);
 /* How long to wait before try n + 1 (n from 0): doubles up to BACKOFF_MAX_US, less
  * up to a quarter so that clients do not come back all at once. */
 int64_t clock_backoff_us(int n);

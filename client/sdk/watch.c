@@ -8,11 +8,11 @@
 
 #include "client/sdk/call.h"
 #include "client/sdk/client.h"
-#include "client/sdk/clock.h"
 #include "client/sdk/reply.h"
 #include "client/sdk/session.h"
 #include "client/sdk/stream.h"
 #include "common/arena.h"
+#include "common/mono.h"
 #include "common/pb.h"
 
 struct isms_watch {
@@ -124,7 +124,7 @@ static struct call *make_call(struct isms_watch *watch, const char *method,
 	}
 	if (arena != NULL && (base != NULL || request == NULL)) {
 		call = call_new(method, base, watch->response, &watch->client->config, NULL,
-				clock_now_us());
+				mono_us());
 	}
 	arena_free(arena);
 	if (call != NULL && !adopt(watch, call)) {
@@ -230,7 +230,7 @@ static int take(struct isms_watch *watch, struct isms_reply **out)
 		give_up(watch);
 		return -1;
 	}
-	size_t taken = stream_take(stream, clock_now_us());
+	size_t taken = stream_take(stream, mono_us());
 	if (watch->call != NULL && watch->call->conn != NULL) {
 		session_taken(watch->call->conn, watch->call, taken);
 	}
@@ -256,7 +256,7 @@ static bool wait_turn(const struct isms_client *client, int64_t end_us)
 {
 	int64_t left_ms = -1;
 	if (end_us >= 0) {
-		int64_t left_us = end_us - clock_now_us();
+		int64_t left_us = end_us - mono_us();
 		if (left_us <= 0) {
 			return false;
 		}
@@ -272,7 +272,7 @@ int isms_watch_next(struct isms_watch *watch, int64_t timeout_ms, struct isms_re
 	int64_t end_us = -1;
 	*reply = NULL;
 	if (timeout_ms >= 0) {
-		end_us = timeout_ms < INT32_MAX ? clock_now_us() + timeout_ms * 1000 : -1;
+		end_us = timeout_ms < INT32_MAX ? mono_us() + timeout_ms * 1000 : -1;
 	}
 	/* What waits needs no turn; neither does an end. */
 	if (stream_waits(&watch->stream)) {

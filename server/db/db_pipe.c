@@ -11,10 +11,10 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "server/db/db_connect.h"
 #include "server/db/pgerr.h"
 
@@ -24,13 +24,6 @@ static const int64_t SILENCE_US = 5000000; /* beyond statement_timeout */
 
 static void attempt(struct db_pipe *pipe);
 static void down(struct db_pipe *pipe, const char *why);
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void set_timer(struct db_pipe *pipe, int64_t us)
 {
@@ -266,7 +259,7 @@ static void receive(struct db_pipe *pipe)
 {
 	PGconn *conn = pipe->conn;
 	bool open = PQconsumeInput(conn) == 1;
-	pipe->active_us = now_us();
+	pipe->active_us = mono_us();
 	/* what came before the end still counts */
 	take_results(pipe);
 	if (pipe->conn == conn && (!open || PQstatus(conn) == CONNECTION_BAD))
@@ -340,7 +333,7 @@ void db_pipe_send(struct db_pipe *pipe, const struct db_list *batches)
 	pipe->guilty = NULL;
 	for (struct db_batch *batch = batches->first; batch != NULL; batch = batch->next)
 		batch->received = 0;
-	pipe->active_us = now_us();
+	pipe->active_us = mono_us();
 	bool last_try = pipe->pool->class == QUERY_COMMIT || batches->first->retried;
 	if (last_try && hung_up(pipe)) {
 		/* it was never sent, so this was no attempt */
@@ -499,7 +492,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	case DB_PIPE_BUSY: {
 		int64_t limit = pipe->pool->db->settings.statement_timeout_us[pipe->pool->class] +
 				SILENCE_US;
-		int64_t silent = now_us() - pipe->active_us;
+		int64_t silent = mono_us() - pipe->active_us;
 		if (silent >= limit)
 			down(pipe, "the database is silent");
 		else

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/mono.h"
 #include "common/pb.h"
 
 enum { TOUCH_AFTER_US = 60 * 1000000 };
@@ -58,8 +59,7 @@ static struct status take_principal(struct engine_call *call, const struct db_it
 		return unauthenticated();
 	}
 	call->principal = (const Isms__Store__V1__Principal *)(const void *)row;
-	principals_put(call->engine->principals, call->token_sha256, call->principal,
-		       engine_now_us());
+	principals_put(call->engine->principals, call->token_sha256, call->principal, mono_us());
 	return STATUS_OK;
 }
 
@@ -108,7 +108,7 @@ void call_auth(struct engine_call *call)
 	}
 	int64_t age_us = 0;
 	call->principal = principals_get(&age_us, call->engine->principals, call->token_sha256,
-					 engine_now_us(), call->arena);
+					 mono_us(), call->arena);
 	if (call->principal != NULL && (rpc->decide != NULL || age_us < PRINCIPAL_FRESH_US)) {
 		begin_load(call);
 		return;

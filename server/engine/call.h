@@ -103,8 +103,6 @@ static inline void call_fail(struct engine_call *call, struct status st)
 void call_again(struct engine_call *call);
 /* Empties the plan before a decision. */
 void plan_begin(struct engine_call *call);
-/* Monotonic clock. */
-int64_t engine_now_us(void);
 
 /* --- auth.c --- */
 /* Finds out who is calling, then loads. */

@@ -7,23 +7,16 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/digest.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/pb.h"
 #include "common/scan.h"
 #include "isms/v1/common.pb-c.h"
 #include "server/engine/call.h"
 
 enum { ENGINE_TYPES_MAX = 512, SECRET_WAIT_US = 1000 };
-
-int64_t engine_now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static struct timeval timeval_of(int64_t us)
 {
@@ -220,7 +213,7 @@ static void start_deadline(struct engine_call *call)
 {
 	if (call->deadline_us == 0)
 		return;
-	struct timeval wait = timeval_of(call->deadline_us - engine_now_us());
+	struct timeval wait = timeval_of(call->deadline_us - mono_us());
 	call->timer = evtimer_new(call->engine->base, on_deadline, call);
 	if (call->timer == NULL || event_add(call->timer, &wait) != 0)
 		abort();

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/mono.h"
 #include "server/engine/engine.h"
 #include "server/net/reflection.h"
 
@@ -42,9 +42,7 @@ const struct worker_settings worker_settings_default = {
 int64_t worker_now(struct worker *worker)
 {
 	if (worker->now_us == 0) {
-		struct timespec ts;
-		clock_gettime(CLOCK_MONOTONIC, &ts);
-		worker->now_us = ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+		worker->now_us = mono_us();
 	}
 	return worker->now_us;
 }

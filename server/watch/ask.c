@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/arena.h"
 #include "common/log.h"
@@ -128,11 +127,4 @@ struct ask *ask_start(struct asks *asks, const struct statement *statement,
 void ask_forget(struct ask *ask)
 {
 	ask->fn = NULL;
-}
-
-int64_t ask_now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

@@ -54,7 +54,4 @@ struct ask *ask_start(struct asks *asks, const struct statement *statement,
 /* fn will not run. */
 void ask_forget(struct ask *ask);
 
-/* Monotonic clock. */
-int64_t ask_now_us(void);
-
 #endif

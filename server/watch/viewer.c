@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mono.h"
 #include "isms/store/v1/watch.pb-c.h"
 #include "server/db/rowmap.h"
 #include "server/domain/kind.h"
@@ -162,7 +163,7 @@ static void take_rows(struct viewer *viewer, ProtobufCMessage *const *rows, size
 static void on_answer(void *arg, const struct status *st, ProtobufCMessage *const *rows, size_t n)
 {
 	struct viewers *viewers = arg;
-	int64_t now_us = ask_now_us();
+	int64_t now_us = mono_us();
 	for (size_t i = 0; i < viewers->n_batch && status_ok(st); i++) {
 		struct viewer *viewer = viewers->batch[i];
 		take_rows(viewer, rows, n);

@@ -11,6 +11,7 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/pb.h"
 #include "isms/store/v1/watch.pb-c.h"
 #include "isms/v1/watch.pb-c.h"
@@ -195,7 +196,7 @@ static void on_missed(void *arg, const struct status *st, ProtobufCMessage *cons
 {
 	struct watcher *watcher = arg;
 	struct watch *watch = watcher->watch;
-	int64_t now_us = ask_now_us();
+	int64_t now_us = mono_us();
 	bool all = true;
 	watcher->missed = NULL;
 	watch->n_missed--;
@@ -274,7 +275,7 @@ static void on_room(struct call *call)
 {
 	struct watcher *watcher = call->data;
 	struct watch *watch = watcher->watch;
-	int64_t now_us = ask_now_us();
+	int64_t now_us = mono_us();
 	settle(watcher, now_us);
 	start_missed(watch);
 	viewers_look(&watch->viewers, now_us);
@@ -297,7 +298,7 @@ static int64_t next_poll(const struct watch *watch, const struct status *st, siz
 static void on_followed(void *arg, const struct status *st, ProtobufCMessage *const *rows, size_t n)
 {
 	struct watch *watch = arg;
-	int64_t now_us = ask_now_us();
+	int64_t now_us = mono_us();
 	watch->following = NULL;
 	for (size_t i = 0; i < n; i++) {
 		const Isms__Store__V1__WatchRow *row = (const void *)rows[i];
@@ -382,7 +383,7 @@ static void look_after_all(struct watch *watch)
 {
 	struct watcher *watcher;
 	struct watcher *next;
-	int64_t now_us = ask_now_us();
+	int64_t now_us = mono_us();
 	for (watcher = TAILQ_FIRST(&watch->watchers); watcher != NULL; watcher = next) {
 		next = TAILQ_NEXT(watcher, link);
 		look_after(watcher, now_us);
@@ -452,7 +453,7 @@ static void start_following(struct watch *watch, int64_t horizon, int64_t now_us
 static void begin(struct watcher *watcher, const Isms__Store__V1__WatchStart *start)
 {
 	struct watch *watch = watcher->watch;
-	int64_t now_us = ask_now_us();
+	int64_t now_us = mono_us();
 	memcpy(watcher->user_id, start->user_id, UUID_TEXT);
 	struct status st = prepare(watcher, start);
 	if (!status_ok(&st)) {

@@ -4,10 +4,10 @@
 #define ISMS_TESTS_DB_FIXTURE_H
 
 #include <event2/event.h>
-#include <time.h>
 
 #include "common/arena.h"
 #include "common/embed.h"
+#include "common/mono.h"
 #include "pg.h"
 #include "server/db/db.h"
 #include "tap.h"
@@ -51,13 +51,6 @@ static const char queries_sql[] = POINT("echo", "a", "SELECT $1::text")
 					POINT("shape", "", "SELECT * FROM shape")
 						POINT("work_mem", "",
 						      "SELECT current_setting('search_path')");
-
-static inline int64_t fixture_now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static inline void call_done(struct db_batch *batch, const struct status *st)
 {
@@ -113,8 +106,8 @@ static inline void turn(void)
 
 static inline bool turn_until(const bool *flag, int64_t timeout_us)
 {
-	int64_t until = fixture_now_us() + timeout_us;
-	while (!*flag && fixture_now_us() < until)
+	int64_t until = mono_us() + timeout_us;
+	while (!*flag && mono_us() < until)
 		turn();
 	return *flag;
 }
@@ -136,8 +129,8 @@ static inline void call_one(struct call *call, enum query_class class, const cha
 
 static inline bool wait_ready(bool wanted)
 {
-	int64_t until = fixture_now_us() + 20000000;
-	while (db_ready(db) != wanted && fixture_now_us() < until)
+	int64_t until = mono_us() + 20000000;
+	while (db_ready(db) != wanted && mono_us() < until)
 		turn();
 	return CHECK(db_ready(db) == wanted);
 }

@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/arena.h"
+#include "common/mono.h"
 #include "server/engine/engine.h"
 
 struct engine {
@@ -94,9 +94,7 @@ static struct engine_call *fake_delay(struct engine *engine, const struct engine
 				      int64_t us, engine_reply_fn reply, void *arg)
 {
 	struct engine_call *call = calloc(1, sizeof(*call));
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	int64_t left = request->deadline_us - (ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+	int64_t left = request->deadline_us - mono_us();
 	*call = (struct engine_call){ .engine = engine, .reply = reply, .arg = arg };
 	if (request->deadline_us != 0 && left < us) {
 		call->late = true;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mono.h"
 #include "isms/store/v1/watch.pb-c.h"
 #include "server/watch/viewer.h"
 #include "tests/unit/tap.h"
@@ -42,7 +43,7 @@ void ask_forget(struct ask *ask)
 	asked.fn = NULL;
 }
 
-int64_t ask_now_us(void)
+int64_t mono_us(void)
 {
 	return asked.now_us;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "common/mono.h"
 #include "isms/store/v1/watch.pb-c.h"
 #include "isms/v1/watch.pb-c.h"
 #include "server/engine/engine.h"
@@ -85,7 +86,7 @@ void ask_forget(struct ask *ask)
 	ask->name = NULL;
 }
 
-int64_t ask_now_us(void)
+int64_t mono_us(void)
 {
 	return world.now_us;
 }
