@@ -1,7 +1,6 @@
 /* An approval request as it was read; see decision.h. */
 #include "client/cli/decision.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/app.h"
@@ -241,16 +240,7 @@ const char *decision_waiting(struct app *app, const Isms__V1__GetApprovalRequest
 static void line(const char *label, const char *text)
 {
 	(void)printf("  %-14s", label);
-	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
-		char *piece = strndup(text, (size_t)(end - text));
-		if (!piece)
-			app_no_memory();
-		text_print(stdout, piece, TEXT_LINE);
-		(void)printf("\n  %-14s", "");
-		free(piece);
-	}
-	text_print(stdout, text, TEXT_LINE);
-	(void)fputc('\n', stdout);
+	text_print_lines(stdout, text, 16);
 }
 
 static void print_risk(struct app *app, const struct decision *decision)

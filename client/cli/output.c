@@ -258,21 +258,6 @@ static const char *label(struct app *app, const char *name)
 	return out;
 }
 
-static void print_text(const char *text, unsigned indent)
-{
-	const char *line = text;
-	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-		char *piece = strndup(line, (size_t)(end - line));
-		if (!piece)
-			app_no_memory();
-		text_print(stdout, piece, TEXT_LINE);
-		(void)printf("\n%*s", (int)indent, "");
-		free(piece);
-	}
-	text_print(stdout, line, TEXT_LINE);
-	(void)fputc('\n', stdout);
-}
-
 static bool is_inline(const ProtobufCFieldDescriptor *field)
 {
 	if (field->type != PROTOBUF_C_TYPE_MESSAGE)
@@ -291,7 +276,7 @@ static void print_field(struct app *app, const ProtobufCMessage *message,
 		const char *text = value_at(app, message, field->name, false);
 		const char *color = app->color_out ? color_of(text) : NULL;
 		(void)printf("%*s%-*s  %s", (int)indent, "", width, name, color ? color : "");
-		print_text(text, indent + (unsigned)width + 2);
+		text_print_lines(stdout, text, indent + (unsigned)width + 2);
 		(void)fputs(color ? "\033[0m" : "", stdout);
 		return;
 	}

@@ -37,23 +37,41 @@ bool text_unsafe(long point)
 	       (point >= 0xfff9 && point <= 0xfffb) || point >= 0xe0000;
 }
 
+/* Prints what is next in *text, which moves on. */
+static void print_next(FILE *out, const char **text, enum text_mode mode)
+{
+	const char *start = *text;
+	long point = text_next(text);
+	bool plain = point == '\n' || point == '\t';
+	if (point < 0)
+		(void)fprintf(out, "\\x%02x", (unsigned char)*start);
+	else if (!text_unsafe(point) || (plain && mode == TEXT_BLOCK))
+		(void)fwrite(start, 1, (size_t)(*text - start), out);
+	else if (plain)
+		(void)fputs(point == '\n' ? "\\n" : "\\t", out);
+	else if (point < 0x80)
+		(void)fprintf(out, "\\x%02lx", (unsigned long)point);
+	else
+		(void)fprintf(out, "\\u{%lx}", (unsigned long)point);
+}
+
 void text_print(FILE *out, const char *text, enum text_mode mode)
 {
+	while (*text)
+		print_next(out, &text, mode);
+}
+
+void text_print_lines(FILE *out, const char *text, unsigned indent)
+{
 	while (*text) {
-		const char *start = text;
-		long point = text_next(&text);
-		bool plain = point == '\n' || point == '\t';
-		if (point < 0)
-			(void)fprintf(out, "\\x%02x", (unsigned char)*start);
-		else if (!text_unsafe(point) || (plain && mode == TEXT_BLOCK))
-			(void)fwrite(start, 1, (size_t)(text - start), out);
-		else if (plain)
-			(void)fputs(point == '\n' ? "\\n" : "\\t", out);
-		else if (point < 0x80)
-			(void)fprintf(out, "\\x%02lx", (unsigned long)point);
-		else
-			(void)fprintf(out, "\\u{%lx}", (unsigned long)point);
+		if (*text == '\n') {
+			(void)fprintf(out, "\n%*s", (int)indent, "");
+			text++;
+		} else {
+			print_next(out, &text, TEXT_LINE);
+		}
 	}
+	(void)fputc('\n', out);
 }
 
 char *text_escape(const char *text, enum text_mode mode)

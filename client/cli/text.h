@@ -15,7 +15,10 @@ enum text_mode {
 /* Prints text with control, direction-changing and zero-width characters and
  * bytes that are not UTF-8 as \n, \t, \x1b, \u{202e}. */
 void text_print(FILE *out, const char *text, enum text_mode mode);
-/* The same in memory of malloc (free it), NULL when out of memory. */
+/* Prints a text of several lines, all but the first with so many blanks before it,
+ * each as in TEXT_LINE, and a line feed. */
+void text_print_lines(FILE *out, const char *text, unsigned indent);
+/* As text_print, in memory of malloc (free it), NULL when out of memory. */
 char *text_escape(const char *text, enum text_mode mode);
 /* Columns that an escaped text takes on a terminal. */
 size_t text_width(const char *text);

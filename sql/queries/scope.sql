@@ -61,14 +61,6 @@ SELECT {columns_of_scope}
 FROM scope s
 WHERE s.org_id = $1 AND s.id = $2;
 
--- name: scope_of_request
--- class: point
--- kind: scope
--- params: $org scope_id
-SELECT {columns_of_scope}
-FROM scope s
-WHERE s.org_id = $1 AND s.id = $2;
-
 -- The account that a request names as owner.
 -- name: owner_for_write
 -- class: point

@@ -34,6 +34,17 @@ TEST(what_a_terminal_obeys_is_shown)
 	check_escape("\xe2\x80", TEXT_LINE, "\\xe2\\x80");
 }
 
+TEST(lines_of_a_text_stand_below_each_other)
+{
+	char *got = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&got, &len);
+	text_print_lines(out, "one\n\ttwo\xff\n", 4);
+	(void)fclose(out);
+	CHECK_STR(got, "one\n    \\ttwo\\xff\n    \n");
+	free(got);
+}
+
 static void check_csv(const char *text, const char *want)
 {
 	char *got = NULL;
