@@ -40,25 +40,6 @@ const ProtobufCFieldDescriptor *pb_field(const ProtobufCMessageDescriptor *type,
 	return protobuf_c_message_descriptor_get_field_by_name(type, name);
 }
 
-/* The descriptor's offsets lead out of a const message into memory that the
- * caller may own; const is his to keep. */
-static uint8_t *at_offset(const ProtobufCMessage *message, unsigned offset)
-{
-	return (uint8_t *)(uintptr_t)message + offset;
-}
-
-void *pb_member(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-	return at_offset(message, field->offset);
-}
-
-unsigned *pb_quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-	if (field->quantifier_offset == 0)
-		return NULL;
-	return (void *)at_offset(message, field->quantifier_offset);
-}
-
 /* The singular field of a name when it holds a value, else NULL. */
 static const ProtobufCFieldDescriptor *singular(const ProtobufCMessage *message, const char *name)
 {
@@ -189,7 +170,7 @@ static void copy_field(ProtobufCMessage *dst, const ProtobufCFieldDescriptor *to
 		size_t count = pb_value_count(src, from);
 
 		memcpy(member, pb_member(src, from), sizeof(void *));
-		memcpy(at_offset(dst, to->quantifier_offset), &count, sizeof(count));
+		memcpy(pb_quantifier(dst, to), &count, sizeof(count));
 	} else if (pb_value_present(src, from)) {
 		memcpy(member, pb_member(src, from), pb_value_size(to->type));
 		set_quantifier(dst, to, true);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/pb_value.h"
 #include "common/status.h"
 
 struct arena;
@@ -23,10 +24,6 @@ uint8_t *pb_pack(size_t *out_len, const ProtobufCMessage *message, struct arena 
 
 /* Field by name, or NULL. */
 const ProtobufCFieldDescriptor *pb_field(const ProtobufCMessageDescriptor *type, const char *name);
-/* Address of a field in a message, and of its quantifier (count of a repeated
- * field, case of a oneof). */
-void *pb_member(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
-unsigned *pb_quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 /* The sub-message of this name, or NULL when absent or when there is no such
  * field. */
 ProtobufCMessage *pb_sub(const ProtobufCMessage *message, const char *name);

@@ -5,7 +5,24 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/pb.h"
+/* The descriptor's offsets lead out of a const message into memory that the
+ * caller may own; const is his to keep. */
+static uint8_t *at_offset(const ProtobufCMessage *message, unsigned offset)
+{
+	return (uint8_t *)(uintptr_t)message + offset;
+}
+
+void *pb_member(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+	return at_offset(message, field->offset);
+}
+
+unsigned *pb_quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+	if (field->quantifier_offset == 0)
+		return NULL;
+	return (void *)at_offset(message, field->quantifier_offset);
+}
 
 size_t pb_value_size(ProtobufCType type)
 {

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Address of a field in a message, and of its quantifier (count of a repeated
+ * field, case of a oneof; NULL when it has none). */
+void *pb_member(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
+unsigned *pb_quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 /* Bytes that one value of a type takes in a message or list. */
 size_t pb_value_size(ProtobufCType type);
 /* Whether a value is that of an unset field: zero, empty, absent. */

@@ -7,94 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/arena.h"
 #include "server/db/db_connect.h"
 #include "server/db/db_pipe.h"
 
 static const int64_t DOWN_RETRY_US = 1000000, FULL_RETRY_US = 200000;
-
-void db_list_add(struct db_list *list, struct db_batch *batch)
-{
-	batch->next = NULL;
-	if (list->last == NULL)
-		list->first = batch;
-	else
-		list->last->next = batch;
-	list->last = batch;
-	list->n++;
-	list->statements += batch->n;
-}
-
-void db_list_add_first(struct db_list *list, struct db_batch *batch)
-{
-	batch->next = list->first;
-	list->first = batch;
-	if (list->last == NULL)
-		list->last = batch;
-	list->n++;
-	list->statements += batch->n;
-}
-
-struct db_batch *db_list_take(struct db_list *list)
-{
-	struct db_batch *batch = list->first;
-	if (batch == NULL)
-		return NULL;
-	list->first = batch->next;
-	if (list->first == NULL)
-		list->last = NULL;
-	list->n--;
-	list->statements -= batch->n;
-	batch->next = NULL;
-	return batch;
-}
-
-static void clear_results(struct db_batch *batch)
-{
-	for (size_t i = 0; i < batch->n; i++) {
-		PQclear(batch->items[i].result);
-		batch->items[i].result = NULL;
-	}
-}
-
-/* The results of a batch live as long as its arena. */
-struct results {
-	struct db_item *items;
-	size_t n;
-};
-
-static void drop_results(void *arg)
-{
-	struct results *results = arg;
-	for (size_t i = 0; i < results->n; i++)
-		PQclear(results->items[i].result);
-}
-
-static bool own_results(struct db_batch *batch)
-{
-	struct results *results = arena_new_of(batch->arena, struct results);
-	for (size_t i = 0; i < batch->n; i++)
-		batch->items[i].result = NULL;
-	if (results == NULL)
-		return false;
-	*results = (struct results){ batch->items, batch->n };
-	return arena_cleanup(batch->arena, drop_results, results) == 0;
-}
-
-void db_batch_done(struct db_batch *batch, const struct status *st)
-{
-	if (!status_ok(st))
-		clear_results(batch);
-	batch->done(batch, st);
-}
-
-void db_batch_again(struct db_pool *pool, struct db_batch *batch)
-{
-	clear_results(batch);
-	batch->retried = true;
-	db_list_add_first(&pool->queue, batch);
-	event_active(pool->db->again, EV_TIMEOUT, 0);
-}
 
 static void refuse_large(struct db_batch *batch)
 {
@@ -190,7 +106,7 @@ void db_submit(struct db *db, struct db_batch *batch)
 	struct db_pool *pool = &db->pools[batch->class];
 	assert(batch->n > 0 && batch->n <= DB_BATCH_MAX);
 	batch->retried = batch->outcome_unknown = false;
-	if (!own_results(batch))
+	if (!db_batch_begin(batch))
 		db_list_add(&db->large, batch);
 	else if (pool->queue.n >= db->settings.queue_max)
 		db_list_add(&db->busy, batch);

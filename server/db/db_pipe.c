@@ -34,13 +34,19 @@ static void set_timer(struct db_pipe *pipe, int64_t us)
 
 /* --- batches ---------------------------------------------------------------- */
 
-/* Sends each batch back to where it came from: its results, if any, are stale. */
+/* Sends a batch back to where it came from: its results, if any, are stale. */
+static void again(struct db_pipe *pipe, struct db_batch *batch)
+{
+	db_batch_again(&pipe->pool->queue, batch);
+	event_active(pipe->pool->db->again, EV_TIMEOUT, 0);
+}
+
 static void again_or(struct db_pipe *pipe, struct db_batch *batch, const struct status *st)
 {
 	if (batch->retried)
 		db_batch_done(batch, st);
 	else
-		db_batch_again(pipe->pool, batch);
+		again(pipe, batch);
 }
 
 static struct status unknown_outcome(void)
@@ -86,7 +92,7 @@ static void settle_failed(struct db_pipe *pipe, struct db_list list)
 	struct db_batch *batch;
 	while ((batch = db_list_take(&list)) != NULL) {
 		if (batch != pipe->guilty || (pipe->stale && !batch->retried))
-			db_batch_again(pipe->pool, batch);
+			again(pipe, batch);
 		else
 			db_batch_done(batch, &pipe->failure);
 	}

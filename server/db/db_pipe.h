@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "server/db/db.h"
+#include "server/db/db_batch.h"
 
 struct event;
 
@@ -17,16 +18,6 @@ enum {
 	DB_SHARE_MAX = 64,       /* statements of one Sync, unless one batch has more */
 	DB_CONNECTIONS_MAX = 64, /* of one class */
 };
-
-struct db_list {
-	struct db_batch *first, *last;
-	size_t n; /* batches */
-	size_t statements;
-};
-
-void db_list_add(struct db_list *list, struct db_batch *batch);
-void db_list_add_first(struct db_list *list, struct db_batch *batch);
-struct db_batch *db_list_take(struct db_list *list);
 
 enum db_pipe_state {
 	DB_PIPE_WAITING, /* for the time of the next attempt */
@@ -88,10 +79,5 @@ void db_pipe_send(struct db_pipe *pipe, const struct db_list *batches);
 /* Up, or at its first attempt after it was: worth waiting for. */
 bool db_pipe_hopeful(const struct db_pipe *pipe);
 bool db_pipe_up(const struct db_pipe *pipe);
-
-/* For a pipe (db.c): every item has its result, or the status is the answer. */
-void db_batch_done(struct db_batch *batch, const struct status *st);
-/* The batch is sent once more, alone. */
-void db_batch_again(struct db_pool *pool, struct db_batch *batch);
 
 #endif

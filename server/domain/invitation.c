@@ -3,12 +3,12 @@
 #include "server/domain/invitation.h"
 
 #include "isms/v1/auth.pb-c.h"
+#include "server/domain/account.h"
 #include "server/domain/facts.h"
 #include "server/domain/must.h"
 #include "server/domain/password_policy.h"
 #include "server/domain/plan.h"
 #include "server/domain/token.h"
-#include "server/domain/user.h"
 
 char *invitation_make(struct plan *plan, const char *user_id)
 {
@@ -50,7 +50,7 @@ struct status invitation_activate(const struct facts *facts, struct plan *plan)
 	plan_update(plan, KIND_INVITATION, &invitation->base, &used->base);
 	Isms__V1__ActivateResponse *reply =
 		must_new_of(plan->arena, Isms__V1__ActivateResponse, isms__v1__activate_response);
-	reply->user = user_public(active, plan);
+	reply->user = account_public(active, plan);
 	plan_reply(plan, &reply->base);
 	return STATUS_OK;
 }

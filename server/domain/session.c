@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "isms/v1/auth.pb-c.h"
+#include "server/domain/account.h"
 #include "server/domain/facts.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
 #include "server/domain/token.h"
-#include "server/domain/user.h"
 
 static const int64_t second_us = 1000000;
 /* A lock that only an administrator takes off: the last day of the calendar. */
@@ -66,7 +66,7 @@ static void succeed(const Isms__Store__V1__Account *account, struct plan *plan)
 		must_new_of(plan->arena, Isms__V1__LoginResponse, isms__v1__login_response);
 	reply->access_token = token;
 	reply->expires_at = session->expires_at;
-	reply->user = user_public(after, plan);
+	reply->user = account_public(after, plan);
 	plan_reply(plan, &reply->base);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "server/domain/account.h"
 #include "server/domain/email.h"
 #include "server/domain/facts.h"
 #include "server/domain/invitation.h"
@@ -25,19 +26,6 @@ static const Isms__Store__V1__Account *account_of(const struct facts *facts)
 {
 	return fact_row(facts, "user_for_write", Isms__Store__V1__Account,
 			isms__store__v1__account);
-}
-
-Isms__V1__User *user_public(const Isms__Store__V1__Account *account, struct plan *plan)
-{
-	Isms__V1__User *user = must_new_of(plan->arena, Isms__V1__User, isms__v1__user);
-	pb_copy_same(&user->base, &account->base);
-	bool locked = user->state == ISMS__V1__USER_STATE__USER_STATE_ACTIVE &&
-		      pb_time_us(account->locked_until) > plan->now_us;
-	if (locked)
-		user->state = ISMS__V1__USER_STATE__USER_STATE_LOCKED;
-	else
-		user->locked_until = NULL;
-	return user;
 }
 
 void user_bump(const Isms__Store__V1__Account *account, struct plan *plan)
@@ -141,7 +129,7 @@ struct status user_create(const struct facts *facts, struct plan *plan)
 	plan->subject_id = account->meta->id;
 	Isms__V1__CreateUserResponse *reply = must_new_of(plan->arena, Isms__V1__CreateUserResponse,
 							  isms__v1__create_user_response);
-	reply->user = user_public(account, plan);
+	reply->user = account_public(account, plan);
 	if (human)
 		reply->invitation = invitation_make(plan, account->meta->id);
 	plan_reply(plan, &reply->base);
@@ -169,7 +157,7 @@ struct status user_update(const struct facts *facts, struct plan *plan)
 	plan_update(plan, KIND_APP_USER, &account->base, &after->base);
 	Isms__V1__UpdateUserResponse *reply = must_new_of(plan->arena, Isms__V1__UpdateUserResponse,
 							  isms__v1__update_user_response);
-	reply->user = user_public(after, plan);
+	reply->user = account_public(after, plan);
 	plan_reply(plan, &reply->base);
 	return STATUS_OK;
 }
@@ -206,7 +194,7 @@ struct status user_deactivate(const struct facts *facts, struct plan *plan)
 	revoke_sessions(facts, plan);
 	Isms__V1__DeactivateUserResponse *reply = must_new_of(
 		plan->arena, Isms__V1__DeactivateUserResponse, isms__v1__deactivate_user_response);
-	reply->user = user_public(after, plan);
+	reply->user = account_public(after, plan);
 	plan_reply(plan, &reply->base);
 	return STATUS_OK;
 }
@@ -224,7 +212,7 @@ struct status user_unlock(const struct facts *facts, struct plan *plan)
 	plan_update(plan, KIND_APP_USER, &account->base, &after->base);
 	Isms__V1__UnlockUserResponse *reply = must_new_of(plan->arena, Isms__V1__UnlockUserResponse,
 							  isms__v1__unlock_user_response);
-	reply->user = user_public(after, plan);
+	reply->user = account_public(after, plan);
 	plan_reply(plan, &reply->base);
 	return STATUS_OK;
 }

@@ -10,10 +10,6 @@
 struct facts;
 struct plan;
 
-/* What others may see of an account. LOCKED is not stored: it is ACTIVE with
- * locked_until in the future. */
-Isms__V1__User *user_public(const Isms__Store__V1__Account *account, struct plan *plan);
-
 /* The same account with nothing changed but its version, added to the plan, so
  * that decisions which run on the account's old rights fail their guard. */
 void user_bump(const Isms__Store__V1__Account *account, struct plan *plan);

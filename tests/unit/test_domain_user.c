@@ -1,4 +1,5 @@
 #include "isms/v1/auth.pb-c.h"
+#include "server/domain/account.h"
 #include "server/domain/invitation.h"
 #include "server/domain/user.h"
 #include "tests/unit/domain_case.h"
@@ -126,14 +127,14 @@ TEST(locked_is_derived)
 	case_begin(&c);
 	Isms__Store__V1__Account *account = case_account(&c, CASE_ID("01"), CASE_ID("02"));
 	account->locked_until = pb_time_new(c.arena, CASE_NOW_US + 1);
-	CHECK_INT(user_public(account, &c.plan)->state, ISMS__V1__USER_STATE__USER_STATE_LOCKED);
-	CHECK(user_public(account, &c.plan)->locked_until != NULL);
+	CHECK_INT(account_public(account, &c.plan)->state, ISMS__V1__USER_STATE__USER_STATE_LOCKED);
+	CHECK(account_public(account, &c.plan)->locked_until != NULL);
 	account->locked_until = pb_time_new(c.arena, CASE_NOW_US);
-	CHECK_INT(user_public(account, &c.plan)->state, ISMS__V1__USER_STATE__USER_STATE_ACTIVE);
-	CHECK(user_public(account, &c.plan)->locked_until == NULL);
+	CHECK_INT(account_public(account, &c.plan)->state, ISMS__V1__USER_STATE__USER_STATE_ACTIVE);
+	CHECK(account_public(account, &c.plan)->locked_until == NULL);
 	account->locked_until = pb_time_new(c.arena, CASE_NOW_US + 1);
 	account->state = ISMS__V1__USER_STATE__USER_STATE_DEACTIVATED;
-	CHECK_INT(user_public(account, &c.plan)->state,
+	CHECK_INT(account_public(account, &c.plan)->state,
 		  ISMS__V1__USER_STATE__USER_STATE_DEACTIVATED);
 	case_end(&c);
 }
