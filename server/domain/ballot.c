@@ -143,6 +143,7 @@ void ballot_load(struct ballot *out, const struct facts *facts, const char *of)
 	const struct source source = { facts, of };
 	memset(out, 0, sizeof(*out));
 	out->facts = facts;
+	out->of = of;
 	out->request = fact_row(facts, set_of(&source, "request"), Isms__V1__ApprovalRequest,
 				isms__v1__approval_request);
 	out->step = step_at(out, out->request->current_step);
@@ -161,6 +162,13 @@ void ballot_load(struct ballot *out, const struct facts *facts, const char *of)
 	load_seats(out, &source);
 	load_entries(out, &source);
 	load_rules(out);
+}
+
+const Isms__Store__V1__DecisionPace *ballot_pace(const struct ballot *ballot)
+{
+	const struct source source = { ballot->facts, ballot->of };
+	return fact_row(ballot->facts, set_of(&source, "pace"), Isms__Store__V1__DecisionPace,
+			isms__store__v1__decision_pace);
 }
 
 struct ballot_seat *ballot_seat_of(const struct ballot *ballot, const char *user_id)

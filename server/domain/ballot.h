@@ -35,6 +35,7 @@ struct ballot_entry {
 
 struct ballot {
 	const struct facts *facts;
+	const char *of; /* first word of the names of its sets */
 	const Isms__V1__ApprovalRequest *request;
 	const Isms__V1__PolicyStep *step; /* open one; NULL when closed */
 	struct authority_request terms;
@@ -51,6 +52,10 @@ struct ballot {
 /* Reads the sets <of>_request, <of>_assignees, <of>_voters, <of>_votes, <of>_grants and
  * <of>_delegations. */
 void ballot_load(struct ballot *out, const struct facts *facts, const char *of);
+
+/* How fast the person who votes has decided within the hour: the set <of>_pace; NULL
+ * when nobody knows. */
+const Isms__Store__V1__DecisionPace *ballot_pace(const struct ballot *ballot);
 
 /* The seat of an account on the open step, or NULL. */
 struct ballot_seat *ballot_seat_of(const struct ballot *ballot, const char *user_id);

@@ -192,12 +192,7 @@ static struct status check_question(const struct asking *asking,
 struct status can_i(const struct facts *facts, struct plan *plan)
 {
 	struct asking *asking = must(arena_new_of(plan->arena, struct asking));
-	/* the pace is asked of the one in whose place it is asked */
-	struct facts own = *facts;
-	for (size_t i = 0; i < own.n_sets; i++)
-		if (strcmp(own.sets[i].name, "can_i_pace") == 0)
-			own.sets[i].name = "vote_pace";
-	asking->facts = &own;
+	asking->facts = facts;
 	asking->request = (const void *)facts->request;
 	asking->object = fact_row(facts, "can_i_object", Isms__Store__V1__AskedObject,
 				  isms__store__v1__asked_object);

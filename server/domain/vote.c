@@ -63,9 +63,7 @@ static Isms__Store__V1__Vote *new_vote(struct casting *casting)
 {
 	struct plan *plan = casting->matter.plan;
 	const Isms__Store__V1__Principal *principal = casting->ballot.facts->principal;
-	const Isms__Store__V1__DecisionPace *pace =
-		fact_row(casting->ballot.facts, "vote_pace", Isms__Store__V1__DecisionPace,
-			 isms__store__v1__decision_pace);
+	const Isms__Store__V1__DecisionPace *pace = ballot_pace(&casting->ballot);
 	Isms__Store__V1__Vote *row =
 		must_new_of(plan->arena, Isms__Store__V1__Vote, isms__store__v1__vote);
 	row->id = plan_new_id(plan);

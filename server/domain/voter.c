@@ -269,8 +269,7 @@ struct status voter_check(const struct voter *voter, const struct ballot *ballot
 struct status voter_check_pace(const struct ballot *ballot)
 {
 	const struct facts *facts = ballot->facts;
-	const Isms__Store__V1__DecisionPace *pace = fact_row(
-		facts, "vote_pace", Isms__Store__V1__DecisionPace, isms__store__v1__decision_pace);
+	const Isms__Store__V1__DecisionPace *pace = ballot_pace(ballot);
 	if (facts->limits->decisions_per_hour <= 0 || pace == NULL || pace->window_began_at == NULL)
 		return STATUS_OK;
 	int64_t wait_us = pb_time_us(pace->window_began_at) + HOUR_US - facts->now_us;

@@ -28,7 +28,7 @@ STATUS_MUST_CHECK struct status voter_check(const struct voter *voter, const str
 					    const Isms__V1__CastVoteRequest *vote);
 
 /* RESOURCE_EXHAUSTED, DECISION_RATE when the person has cast as many votes within an
- * hour as one may; reads the set vote_pace. */
+ * hour as one may; reads ballot_pace. */
 STATUS_MUST_CHECK struct status voter_check_pace(const struct ballot *ballot);
 
 #endif
