@@ -17,9 +17,7 @@ struct app;
 
 /* A new reference; ends the program when out of memory. */
 json_t *json_from_message(struct app *app, const ProtobufCMessage *message);
-/* Sets the fields that json names. An exit code; errors are printed. */
-int json_to_message(struct app *app, ProtobufCMessage *out, const json_t *json);
-/* Parses text and sets the fields. */
+/* Parses text and sets the fields that it names. An exit code; errors are printed. */
 int json_parse(struct app *app, ProtobufCMessage *out, const char *text, size_t len);
 /* Prints with an indent of two, unsafe characters as \u escapes. */
 void json_print(FILE *out, const json_t *json);

@@ -234,11 +234,6 @@ static int message_in(struct app *app, ProtobufCMessage *out, const json_t *json
 	return CLI_DONE;
 }
 
-int json_to_message(struct app *app, ProtobufCMessage *out, const json_t *json)
-{
-	return message_in(app, out, json, "");
-}
-
 int json_parse(struct app *app, ProtobufCMessage *out, const char *text, size_t len)
 {
 	json_error_t error;
@@ -248,7 +243,7 @@ int json_parse(struct app *app, ProtobufCMessage *out, const char *text, size_t 
 		app_why("line %d, column %d: %s", error.line, error.column, error.text);
 		return CLI_USAGE;
 	}
-	int exit = json_to_message(app, out, json);
+	int exit = message_in(app, out, json, "");
 	json_decref(json);
 	return exit;
 }

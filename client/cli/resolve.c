@@ -164,7 +164,8 @@ bool resolve_is_ref(const char *object, const char *text)
 	return row && has_prefix(row, text);
 }
 
-bool resolve_wrong_kind(const char *object, const char *text)
+/* "risk TRP-000001 is a treatment plan": prints when a ref is another kind's. */
+static bool wrong_kind(const char *object, const char *text)
 {
 	const struct object *wanted = object_find(object);
 	for (size_t i = 0; i < OBJECTS; i++)
@@ -309,7 +310,7 @@ int resolve_id(struct app *app, const char *name, const char *text, const char *
 	if (!name)
 		return no_kind(text);
 	const struct object *object = object_find(name);
-	if (resolve_wrong_kind(name, text))
+	if (wrong_kind(name, text))
 		return CLI_USAGE;
 	bool account = strcmp(name, "user") == 0 || strcmp(name, "person") == 0;
 	if (account && strcmp(text, "me") == 0)

@@ -22,7 +22,5 @@ bool resolve_has_form(const char *text);
 bool resolve_is_ref(const char *object, const char *text);
 /* Whether two refs are the same: APR-7 and apr-000007 are. */
 bool resolve_same_ref(const char *a, const char *b);
-/* "risk TRP-000001 is a treatment plan": prints when a ref is another kind's. */
-bool resolve_wrong_kind(const char *object, const char *text);
 
 #endif

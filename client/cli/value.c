@@ -127,8 +127,9 @@ static const char *string_text(struct app *app, const ProtobufCFieldDescriptor *
 	return object ? resolve_label(app, object, text) : text;
 }
 
-const char *value_text(struct app *app, const ProtobufCFieldDescriptor *field, const void *value,
-		       bool exact)
+/* A singular value or one element, as value_at tells it. */
+static const char *text_of(struct app *app, const ProtobufCFieldDescriptor *field,
+			   const void *value, bool exact)
 {
 	const ProtobufCBinaryData *bytes = value;
 	switch (field->type) {
@@ -201,7 +202,7 @@ static const char *collect(struct app *app, const char *list, const ProtobufCMes
 		if (rest)
 			list = collect(app, list, *(ProtobufCMessage *const *)item, rest, exact);
 		else
-			list = join(app, list, value_text(app, field, item, exact));
+			list = join(app, list, text_of(app, field, item, exact));
 	}
 	return list;
 }

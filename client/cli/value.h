@@ -7,13 +7,10 @@
 
 struct app;
 
-/* A singular value or one element at value. For people: ids as what people call
- * their objects, levels with symbol and word, times to the minute; exact: ids,
- * short enum names, RFC 3339. In the arena, not escaped. */
-const char *value_text(struct app *app, const ProtobufCFieldDescriptor *field, const void *value,
-		       bool exact);
 /* The value at a dotted path; elements of lists on the way or at its end are
- * joined by ", ", each text once. */
+ * joined by ", ", each text once. For people: ids as what people call their objects,
+ * levels with symbol and word, times to the minute; exact: ids, short enum names,
+ * RFC 3339. In the arena, not escaped. */
 const char *value_at(struct app *app, const ProtobufCMessage *message, const char *path,
 		     bool exact);
 /* "# Critical". */

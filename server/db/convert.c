@@ -33,7 +33,7 @@ static uint64_t get_be(const char *data, int len)
 	return value;
 }
 
-void convert_put16(char *out, uint16_t value)
+static void put16(char *out, uint16_t value)
 {
 	out[0] = (char)(value >> 8);
 	out[1] = (char)value;
@@ -41,8 +41,8 @@ void convert_put16(char *out, uint16_t value)
 
 void convert_put32(char *out, uint32_t value)
 {
-	convert_put16(out, (uint16_t)(value >> 16));
-	convert_put16(out + 2, (uint16_t)value);
+	put16(out, (uint16_t)(value >> 16));
+	put16(out + 2, (uint16_t)value);
 }
 
 void convert_put64(char *out, uint64_t value)
@@ -123,7 +123,7 @@ enum convert_result convert_write_int(struct convert_value *out, uint32_t oid, i
 {
 	switch (oid) {
 	case OID_INT2:
-		convert_put16(scratch, (uint16_t)value);
+		put16(scratch, (uint16_t)value);
 		*out = (struct convert_value){ scratch, 2 };
 		return value >= INT16_MIN && value <= INT16_MAX ? CONVERT_OK : CONVERT_BAD;
 	case OID_INT4:

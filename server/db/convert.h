@@ -74,7 +74,6 @@ enum convert_result convert_init(struct convert *out, uint32_t oid,
 void convert_done(struct convert *convert);
 
 /* Big-endian, as on the wire. */
-void convert_put16(char *out, uint16_t value);
 void convert_put32(char *out, uint32_t value);
 void convert_put64(char *out, uint64_t value);
 

@@ -31,7 +31,7 @@ static const char list_sql[] =
 /* Bytes of "isms" and a number, so that no other program has it by chance. */
 static const char lock_sql[] = "SELECT pg_advisory_lock(1769172339, 1)";
 
-struct migrations migrate_embedded(void)
+static struct migrations embedded(void)
 {
 	return (struct migrations){
 		.files = embedded_migrations,
@@ -132,7 +132,7 @@ struct status migrate_check_set(const struct migrations *migrations, PGconn *con
 
 struct status migrate_check(PGconn *conn, struct arena *arena)
 {
-	struct migrations migrations = migrate_embedded();
+	struct migrations migrations = embedded();
 	return migrate_check_set(&migrations, conn, arena);
 }
 
@@ -248,6 +248,6 @@ struct status migrate_run_set(const struct migrations *migrations, const char *c
 
 struct status migrate_run(const char *conninfo, struct arena *arena)
 {
-	struct migrations migrations = migrate_embedded();
+	struct migrations migrations = embedded();
 	return migrate_run_set(&migrations, conninfo, arena);
 }

@@ -20,14 +20,12 @@ struct migrations {
 	size_t n_after;
 };
 
-/* The embedded ones. */
-struct migrations migrate_embedded(void);
-
 /* Brings the database to the newest version, as the role that owns everything.
  * Two at once: one works, the other waits and finds nothing to do. Progress goes
  * to the log. FAILED_PRECONDITION when an applied migration has another text here
  * or is unknown here, or when a migration fails (then it has left nothing). */
 STATUS_MUST_CHECK struct status migrate_run(const char *conninfo, struct arena *arena);
+/* The same with given migrations instead of the embedded ones. */
 STATUS_MUST_CHECK struct status migrate_run_set(const struct migrations *migrations,
 						const char *conninfo, struct arena *arena);
 

@@ -7,7 +7,7 @@
 
 static const char domain[] = "isms/decision/v1"; /* its end is part of it */
 
-void snapshot_digest(uint8_t out[DIGEST_BYTES], const uint8_t *bytes, size_t len)
+static void digest(uint8_t out[DIGEST_BYTES], const uint8_t *bytes, size_t len)
 {
 	const struct digest_piece pieces[] = { { domain, sizeof(domain) }, { bytes, len } };
 	if (!digest_sha256(out, pieces, 2))
@@ -19,5 +19,5 @@ void snapshot_make(struct snapshot *out, const Isms__V1__DecisionSnapshot *messa
 {
 	out->bytes = must(pb_pack(&out->len, &message->base, arena));
 	out->sha256 = must(arena_alloc(arena, DIGEST_BYTES));
-	snapshot_digest(out->sha256, out->bytes, out->len);
+	digest(out->sha256, out->bytes, out->len);
 }

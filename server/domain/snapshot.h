@@ -14,14 +14,11 @@ struct arena;
 struct snapshot {
 	uint8_t *bytes;
 	size_t len;
-	uint8_t *sha256; /* DIGEST_BYTES */
+	uint8_t *sha256; /* DIGEST_BYTES of "isms/decision/v1", a zero and the bytes */
 };
 
 /* Packs and digests; both results in the arena. */
 void snapshot_make(struct snapshot *out, const Isms__V1__DecisionSnapshot *message,
 		   struct arena *arena);
-
-/* SHA-256("isms/decision/v1" || 0 || bytes). */
-void snapshot_digest(uint8_t out[DIGEST_BYTES], const uint8_t *bytes, size_t len);
 
 #endif
