@@ -19,7 +19,10 @@ static bool is_involved(const struct authority_request *request, const char *per
 bool authority_counts(const struct authority_request *request,
 		      const Isms__Store__V1__Candidate *grant)
 {
-	if (pb_time_us(grant->granted_at) <= request->submitted_us - AUTHORITY_FRESH_US)
+	int64_t granted_us = pb_time_us(grant->granted_at);
+	if (granted_us > request->submitted_us)
+		return false;
+	if (granted_us <= request->submitted_us - AUTHORITY_FRESH_US)
 		return true;
 	for (size_t i = 0; i < grant->n_granted_by_persons; i++)
 		if (is_involved(request, grant->granted_by_persons[i]))

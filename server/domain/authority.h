@@ -2,9 +2,11 @@
  * candidates, one for each grant. Submitting, each vote, escalation and resolution
  * ask it, so that what is true of a right is said once.
  *
- *   S6  a grant that was given by the person who asked, or by a contributor, less
- *       than a day before the request was submitted, or since, does not count for
- *       that request. Others' grants do, however fresh.
+ *   S6  a grant that was given since the request was submitted does not count for
+ *       that request, whoever gave it; nor does one that the person who asked, or a
+ *       contributor, gave less than a day before. Others' grants do, however fresh.
+ *       Hence who loses a right while a request is open has lost it for that request,
+ *       though it be given back.
  *
  * Authority is: a role that may decide, the level of such a role, and what the step
  * asks for: the role it names, or the ownership of the risk. */

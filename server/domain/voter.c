@@ -145,11 +145,12 @@ static struct status check_own_authority(const struct voter *voter, const struct
 	const char *role = role_asked(voter, ballot), *me = facts->principal->user_id;
 	enum authority held = authority_of(&ballot->terms, &ballot->grants, me, role);
 	struct authority_request without_s6 = ballot->terms;
-	without_s6.submitted_us = INT64_MAX;
+	without_s6.submitted_us = INT64_MAX; /* every grant was given a day before */
 	if (held != AUTHORITY_HELD &&
 	    authority_of(&without_s6, &ballot->grants, me, role) == AUTHORITY_HELD)
-		return denied("SOD_FRESH_GRANT",
-			      "a right that somebody involved has given does not count here");
+		return denied(
+			"SOD_FRESH_GRANT",
+			"a right that was given since, or by somebody involved, does not count");
 	if (held == AUTHORITY_NONE) {
 		struct status st = denied("PERMISSION_MISSING",
 					  "the caller does not have the permission for this");

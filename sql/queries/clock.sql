@@ -3,7 +3,8 @@
 
 -- Who is asked, or has voted, by seat t of request q on a risk of r, and holds no more
 -- what that takes. Whether rights were lost is asked only where some may have been; what
--- the decision finds beyond this, the next vote finds too.
+-- the decision finds beyond this, the next vote finds too. What was given since the
+-- request was submitted does not count for it.
 -- fragment: lost_seat
 SELECT FROM app_user u
 WHERE u.org_id = t.org_id AND u.id = t.user_id
@@ -13,9 +14,9 @@ WHERE u.org_id = t.org_id AND u.id = t.user_id
   AND (u.state <> 'ACTIVE'
        OR NOT EXISTS (SELECT FROM access a WHERE a.org_id = u.org_id AND a.user_id = u.id
                       AND a.scope_id = q.scope_id AND 'decision.cast' = ANY (a.permissions)
-                      AND a.max_accept_level >= q.level)
+                      AND a.max_accept_level >= q.level AND a.granted_at <= q.created_at)
        OR NOT EXISTS (SELECT FROM access a WHERE a.org_id = u.org_id AND a.user_id = u.id
-                      AND a.scope_id = q.scope_id
+                      AND a.scope_id = q.scope_id AND a.granted_at <= q.created_at
                       AND (a.role_code = t.via OR (t.via = 'RISK_OWNER' AND r.owner_id = u.id))));
 
 -- A vote v that was cast by seat t, for somebody who has gone, or by a delegation that

@@ -35,7 +35,7 @@ class Board:
         self.risks, self.requests, self.live = {}, {}, []
         self.drafts, self.active, self.old_digests = {}, {}, []
         self.granted = dict(people.grants)
-        self.askable = list(self.granted.values())
+        self.askable = list(self.granted.items())
         self.revoked = []
         self.delegations = []
         self.votes, self.ends, self.taken = {}, {}, {}
@@ -97,7 +97,7 @@ class Board:
                 self.granted.pop(grant, None)
             else:
                 self.granted[grant] = value
-            self.askable = list(self.granted.values())
+            self.askable = list(self.granted.items())
 
     def approved(self, request):
         """A vote resolved it; its subject may be in force."""

@@ -258,7 +258,10 @@ class Client(threading.Thread):
         if selector == 1:
             risk = self.board.risks.get(request_.risk)
             return self.people.by_id.get(risk[2] if risk else "", self.people.auditor)
-        held = [a for a, r, _ in request_.asked if r == role] or [self.people.auditor]
+        asked = [(g, a) for g, (a, r, _) in request_.asked if r == role]
+        if self.random.random() < 0.8:  # a role that was given back does not count here
+            asked = [(g, a) for g, a in asked if g in self.board.granted] or asked
+        held = [a for _, a in asked] or [self.people.auditor]
         voted = {p for _, p in list(self.board.votes[request_.id])}
         if dice > 0.85:  # once more, by another account
             again = [a for a in held if a.person in voted]

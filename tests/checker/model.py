@@ -73,23 +73,23 @@ class Model:
         self.last_at = 0.0
         self.found, self.event = [], None
         for grant, (user, role, scope, level) in grants.items():
-            self._add_grant(grant, user, role, scope, level, 0.0, None)
+            self._add_grant(grant, user, role, scope, level, 0.0, None, 0.0)
 
     def bad(self, invariant, text, entity="", *keys):
         self.found.append(Violation(invariant, text, entity, [self.event.key, *keys], self.event))
 
     # --- who may -----------------------------------------------------------------
 
-    def _add_grant(self, grant, user, role, scope, level, start, end):
-        self.grants[grant] = [user, role, scope, level, start, end, ""]
+    def _add_grant(self, grant, user, role, scope, level, start, end, given):
+        self.grants[grant] = [user, role, scope, level, start, end, "", given]
         self.of_user.setdefault(user, []).append(grant)
 
-    def held(self, user, scope, at):
-        """(role, level) of the grants in force."""
+    def held(self, user, request, at):
+        """(role, level) of the grants in force that were given before the request."""
         for grant in self.of_user.get(user, ()):
-            _, role, where, level, start, end, revoked = self.grants[grant]
-            if not revoked and where in self.above[scope] and start <= at and \
-                    (end is None or end > at):
+            _, role, where, level, start, end, revoked, given = self.grants[grant]
+            if not revoked and where in self.above[request["scope_id"]] and start <= at and \
+                    (end is None or end > at) and given <= request["opened_at"]:
                 yield role, level
 
     def lost(self, user):
@@ -98,7 +98,7 @@ class Model:
         return keys[-1] if keys else ""
 
     def may_decide(self, user, request, step, at):
-        held = list(self.held(user, request["scope_id"], at))
+        held = list(self.held(user, request, at))
         if not any(r in DECIDING and lv >= LEVELS[request["level"]] for r, lv in held):
             return False
         roles = {r for r, _ in held}
@@ -168,7 +168,8 @@ class Model:
         if entity not in self.grants:
             self._add_grant(entity, row["user_id"], row["role_code"], row["scope_id"],
                             LEVELS[row.get("max_accept_level", "")],
-                            seconds(row.get("valid_from")) or 0.0, seconds(row.get("valid_until")))
+                            seconds(row.get("valid_from")) or 0.0,
+                            seconds(row.get("valid_until")), self.event.at)
         if row.get("revoked_at"):
             self.grants[entity][6] = self.event.key
             self._shake(self.by_user.get(self.grants[entity][0], ()))

@@ -215,6 +215,33 @@ def test_a_fresh_grant_of_somebody_involved_gives_nothing(still):
     assert failure.reason == "SOD_FRESH_GRANT", failure
 
 
+def test_a_role_that_is_given_back_stays_away_from_what_was_open(still):
+    world = still
+    name, grant = leaver(world)
+    request, other = asked(world, owner=name), asked(world, owner=name)
+    world.vote(name, other)
+    leave(world, grant)
+    world.grant(name, "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    assert refused(world, name, request).reason == "SOD_FRESH_GRANT"
+    asking = world.apis[name].call("ApprovalService/CanI", permission="decision.cast",
+                                   object_id=request.meta.id)
+    assert not asking.allowed and asking.reason == "SOD_FRESH_GRANT"
+    assert refused(world, "officer", other, step=2).reason == "NO_QUORUM"
+    again = asked(world, owner=name)
+    assert world.vote(name, again).request.current_step == 2
+
+
+def test_an_escalation_asks_nobody_whose_role_is_younger_than_the_request(still):
+    world = still
+    request = asked(world)
+    world.add("late_ciso")
+    grant = world.grant("late_ciso", "CISO", "CRITICAL", scope=world.unit.meta.id)
+    world.vote("owner", request, decision="RECUSE", comment="it is my own project")
+    assert "ciso" in seats(world, request) and "late_ciso" not in seats(world, request)
+    assert refused(world, "late_ciso", request).reason == "SOD_FRESH_GRANT"
+    leave(world, grant)
+
+
 # --- the clock ----------------------------------------------------------------------
 
 def until(condition, seconds=60):
@@ -236,14 +263,16 @@ def test_the_clock_escalates_and_ends(ticking):
     assert subject_state(world, request).state == 1
 
 
-@pytest.mark.parametrize("end", ["grant", "account"])
+@pytest.mark.parametrize("end", ["grant", "given back", "account"])
 def test_a_request_whose_people_are_gone_does_not_wait_for_ever(ticking, end):
     world = ticking
     name, grant = leaver(world)
     request = asked(world, score=(5, 5), owner=name)
-    if end == "grant":
+    if end != "account":
         leave(world, grant)
-    else:
+    if end == "given back":
+        world.grant(name, "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    if end == "account":
         world.admin.call("DirectoryService/DeactivateUser", id=world.id(name), reason="left")
     until(lambda: world.request(request).state == EXPIRED)
     assert seats(world, request)[name].state == VOID

@@ -108,7 +108,8 @@ static bool may_decide(const struct model *m, int account, int step)
 	for (int i = 0; i < m->n_grants; i++) {
 		const struct grant *g = &m->grants[i];
 		bool fresh = g->at > m->submitted - 24;
-		if (g->account != account || g->over || (fresh && (g->by & involved(m)) != 0))
+		if (g->account != account || g->over || g->at > m->submitted ||
+		    (fresh && (g->by & involved(m)) != 0))
 			continue;
 		if (g->decides && g->level > level)
 			level = g->level;
@@ -553,8 +554,11 @@ static void check_counted(const struct model *m)
 
 static void lose_rights(struct model *m)
 {
-	for (int i = 0; i < m->n_grants; i++)
+	for (int i = 0; i < m->n_grants; i++) {
 		m->grants[i].over |= chance(15);
+		if (chance(10)) /* taken away and given back */
+			m->grants[i].at = 0;
+	}
 	for (int i = 0; i < m->n_delegations; i++)
 		m->delegations[i].revoked |= chance(15);
 	for (int i = 0; i < ACCOUNTS; i++)

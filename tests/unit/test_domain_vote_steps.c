@@ -113,6 +113,8 @@ TEST(or_others_are_asked_once)
 	granted(&poll, "author")->role_code = world_text(&poll.world, "CISO");
 	granted(&poll, "small")->role_code = world_text(&poll.world, "CISO");
 	granted(&poll, "small")->max_accept_level = LEVEL(LOW);
+	granted(&poll, "late")->role_code = world_text(&poll.world, "CISO");
+	granted(&poll, "late")->granted_at = hours(&poll, -23);
 	recuse(&poll);
 	const Isms__V1__CastVoteResponse *reply = accepted(&poll);
 	CHECK_INT(reply->request->state, APPROVAL(PENDING));
@@ -121,7 +123,7 @@ TEST(or_others_are_asked_once)
 	CHECK_STR(seat(&poll, 1)->user_id, "carol");
 	CHECK_STR(seat(&poll, 1)->via, "CISO");
 	CHECK(seat(&poll, 1)->escalated);
-	CHECK(seat(&poll, 2) == NULL); /* not who wrote it, nor who lacks the level */
+	CHECK(seat(&poll, 2) == NULL); /* nor who wrote it, lacks the level, is late */
 	poll_done(&poll);
 }
 
@@ -253,7 +255,7 @@ TEST(an_escalation_that_finds_nobody_saves_no_overdue_step)
 
 /* --- S6, pace ---------------------------------------------------------------------- */
 
-TEST(what_somebody_involved_granted_does_not_count)
+TEST(what_was_granted_since_or_by_somebody_involved_does_not_count)
 {
 	static const struct {
 		const char *by;
@@ -261,8 +263,9 @@ TEST(what_somebody_involved_granted_does_not_count)
 		bool counts;
 	} rows[] = {
 		{ "p-asker", -47, false },  { "p-author", -47, false }, { "p-asker", -2, false },
-		{ "p-scorer", -48, true },  { "p-asker", -48, true },   { "p-other", -2, true },
-		{ "p-author", -100, true },
+		{ "p-scorer", -48, true },  { "p-asker", -48, true },   { "p-other", -25, true },
+		{ "p-author", -100, true }, { "p-other", -24, true },   { "p-other", -23, false },
+		{ "p-other", -2, false },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct poll poll;
