@@ -30,27 +30,37 @@ bool authority_counts(const struct authority_request *request,
 	return true;
 }
 
+/* Whether a grant that may decide is what is asked for. */
+static bool answers(const Isms__Store__V1__Candidate *grant, const char *role_code)
+{
+	if (role_code[0] == '\0')
+		return grant->owner && strcmp(grant->role_code, AUTHORITY_OWNER_ROLE) == 0;
+	return strcmp(grant->role_code, role_code) == 0;
+}
+
 enum authority authority_of(const struct authority_request *request,
 			    const struct authority_grants *grants, const char *user_id,
 			    const char *role_code)
 {
 	bool decides = false, asked = false;
-	Isms__V1__RiskLevel level = LEVEL(UNSPECIFIED);
+	Isms__V1__RiskLevel any = LEVEL(UNSPECIFIED), answering = LEVEL(UNSPECIFIED);
 	for (size_t i = 0; i < grants->n; i++) {
 		const Isms__Store__V1__Candidate *grant = grants->rows[i];
-		if (strcmp(grant->user_id, user_id) != 0 || !authority_counts(request, grant))
-			continue;
-		asked |= role_code[0] == '\0' ? grant->owner
-					      : strcmp(grant->role_code, role_code) == 0;
-		if (!grant->may_decide)
+		if (strcmp(grant->user_id, user_id) != 0 || !grant->may_decide ||
+		    !authority_counts(request, grant))
 			continue;
 		decides = true;
-		if (grant->max_accept_level > level)
-			level = grant->max_accept_level;
+		if (grant->max_accept_level > any)
+			any = grant->max_accept_level;
+		if (!answers(grant, role_code))
+			continue;
+		asked = true;
+		if (grant->max_accept_level > answering)
+			answering = grant->max_accept_level;
 	}
 	if (!decides)
 		return AUTHORITY_NONE;
-	if (level < request->level)
+	if ((asked ? answering : any) < request->level)
 		return AUTHORITY_LEVEL;
 	return asked ? AUTHORITY_HELD : AUTHORITY_ROLE;
 }

@@ -8,8 +8,9 @@
  *       Hence who loses a right while a request is open has lost it for that request,
  *       though it be given back.
  *
- * Authority is: a role that may decide, the level of such a role, and what the step
- * asks for: the role it names, or the ownership of the risk. */
+ * Authority is a role that may decide and is what the step asks for, up to the level of
+ * that very grant: the role that the step names, or, where it asks the owner of the
+ * risk, the role RISK_OWNER of who owns it. What other grants allow adds nothing. */
 #ifndef ISMS_DOMAIN_AUTHORITY_H
 #define ISMS_DOMAIN_AUTHORITY_H
 
@@ -20,7 +21,8 @@
 #include "isms/store/v1/store.pb-c.h"
 #include "isms/v1/approval.pb-c.h"
 
-#define AUTHORITY_FRESH_US (INT64_C(24) * 3600 * 1000000)
+#define AUTHORITY_FRESH_US   (INT64_C(24) * 3600 * 1000000)
+#define AUTHORITY_OWNER_ROLE "RISK_OWNER"
 
 /* What a request says about grants. */
 struct authority_request {
@@ -40,7 +42,7 @@ struct authority_grants {
 enum authority {
 	AUTHORITY_HELD = 0,
 	AUTHORITY_NONE,  /* no grant that counts may decide */
-	AUTHORITY_LEVEL, /* none that may decide goes up to the level */
+	AUTHORITY_LEVEL, /* not up to the level: what the step asks for, or else any */
 	AUTHORITY_ROLE,  /* not what the step asks for */
 };
 

@@ -11,6 +11,7 @@
 #include "isms/v1/policy.pb-c.h"
 #include "server/domain/approval_people.h"
 #include "server/domain/approval_policy.h"
+#include "server/domain/authority.h"
 #include "server/domain/fields.h"
 #include "server/domain/must.h"
 #include "server/domain/policy.h"
@@ -256,6 +257,7 @@ static Isms__Store__V1__Candidate *some_owner(struct arena *arena)
 	row->user_id = must(arena_strdup(arena, "owner"));
 	row->person_id = row->user_id;
 	row->kind = ISMS__V1__USER_KIND__USER_KIND_HUMAN;
+	row->role_code = must(arena_strdup(arena, AUTHORITY_OWNER_ROLE));
 	row->max_accept_level = LEVEL(CRITICAL);
 	row->may_decide = true;
 	row->owner = true;

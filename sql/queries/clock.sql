@@ -1,8 +1,8 @@
 -- What is due, for the server's own calls of isms.store.v1.ClockService. A branch a
 -- method; each at most 64 rows, the longest overdue first.
 
--- Who is asked, or has voted, by seat t of request q on a risk of r, and holds no more
--- what that takes. Whether rights were lost is asked only where some may have been; what
+-- Who is asked, or has voted, by seat t of request q, and holds no more what that takes
+-- (another owner of the risk is another version of it). Whether rights were lost is asked only where some may have been; what
 -- the decision finds beyond this, the next vote finds too. What was given since the
 -- request was submitted does not count for it.
 -- fragment: lost_seat
@@ -14,10 +14,8 @@ WHERE u.org_id = t.org_id AND u.id = t.user_id
   AND (u.state <> 'ACTIVE'
        OR NOT EXISTS (SELECT FROM access a WHERE a.org_id = u.org_id AND a.user_id = u.id
                       AND a.scope_id = q.scope_id AND 'decision.cast' = ANY (a.permissions)
-                      AND a.max_accept_level >= q.level AND a.granted_at <= q.created_at)
-       OR NOT EXISTS (SELECT FROM access a WHERE a.org_id = u.org_id AND a.user_id = u.id
-                      AND a.scope_id = q.scope_id AND a.granted_at <= q.created_at
-                      AND (a.role_code = t.via OR (t.via = 'RISK_OWNER' AND r.owner_id = u.id))));
+                      AND a.max_accept_level >= q.level AND a.granted_at <= q.created_at
+                      AND a.role_code = t.via));
 
 -- A vote v that was cast by seat t, for somebody who has gone, or by a delegation that
 -- was taken back.

@@ -98,15 +98,13 @@ class Model:
         return keys[-1] if keys else ""
 
     def may_decide(self, user, request, step, at):
-        held = list(self.held(user, request, at))
-        if not any(r in DECIDING and lv >= LEVELS[request["level"]] for r, lv in held):
-            return False
-        roles = {r for r, _ in held}
+        roles = {r for r, level in self.held(user, request, at)
+                 if r in DECIDING and level >= LEVELS[request["level"]]}
         if (request["id"], step.step_no, user) in self.escalated:
             return step.escalate_to_role in roles
         if step.selector == SELECTOR_OWNER:
             risk = self.rows.get(("risk", request["risk_id"]))
-            return risk is not None and risk["owner_id"] == user
+            return risk is not None and risk["owner_id"] == user and "RISK_OWNER" in roles
         return step.role_code in roles
 
     # --- the fold ----------------------------------------------------------------

@@ -172,6 +172,14 @@ def test_a_right_in_another_unit_does_not_vote():
     assert "I5" in world.found()
 
 
+def test_the_level_is_that_of_the_role_that_was_asked():
+    world = World([step("any", selector=1)], level="HIGH")
+    world.model.grants["g-o1"][3] = 1
+    world.model._add_grant("g-more", "o1", "APPROVER", UNIT, 4, 0.0, None, 0.0)
+    world.approve("o1")
+    assert world.found() == {"I5"}
+
+
 def test_an_approval_below_the_threshold_is_found():
     world = World()
     world.approve("a1")

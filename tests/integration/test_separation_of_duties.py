@@ -127,6 +127,11 @@ def test_authority_is_capped_by_level(world):
     acceptance = world.acceptance(risk, submit=False)
     failure = world.contributor.fails("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
     assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
+    # what another role of theirs allows is not what the owner of a risk may accept
+    more = world.grant("small_owner", "APPROVER", "CRITICAL", scope=world.unit.meta.id)
+    failure = world.contributor.fails("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
+    assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
+    world.admin.call("DirectoryService/RevokeGrant", id=more.meta.id, reason="tried")
 
 
 def test_a_level_counts_only_with_a_role_that_decides(world):

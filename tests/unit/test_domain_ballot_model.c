@@ -19,6 +19,7 @@ enum {
 	DELEGATIONS = 6,
 	STEPS = 2,
 	ATTEMPTS = 5,
+	OWNERS = 3, /* role */
 	NOBODY = -1,
 };
 
@@ -27,7 +28,7 @@ static const int64_t NOW_US = INT64_C(1800000000) * 1000000;
 
 static char *const user_names[] = { "u0", "u1", "u2", "u3", "u4", "u5", "u6" };
 static char *const person_names[] = { "p0", "p1", "p2", "p3", "p4" };
-static char *const role_names[] = { "ONE", "TWO", "READER" };
+static char *const role_names[] = { "ONE", "TWO", "READER", "RISK_OWNER" };
 static char *const delegation_names[] = { "d0", "d1", "d2", "d3", "d4", "d5" };
 
 /* --- the world, as the second statement knows it; hours from now --------------- */
@@ -104,19 +105,19 @@ static unsigned involved(const struct model *m)
 static bool may_decide(const struct model *m, int account, int step)
 {
 	int level = NOBODY;
-	bool right_one = false;
 	for (int i = 0; i < m->n_grants; i++) {
 		const struct grant *g = &m->grants[i];
 		bool fresh = g->at > m->submitted - 24;
 		if (g->account != account || g->over || g->at > m->submitted ||
 		    (fresh && (g->by & involved(m)) != 0))
 			continue;
-		if (g->decides && g->level > level)
+		bool right_one = m->steps[step].role == NOBODY
+					 ? account == m->owner && g->role == OWNERS
+					 : g->role == m->steps[step].role;
+		if (right_one && g->decides && g->level > level)
 			level = g->level;
-		right_one |= m->steps[step].role == NOBODY ? account == m->owner
-							   : g->role == m->steps[step].role;
 	}
-	return m->active[account] && level >= m->level && right_one;
+	return m->active[account] && level >= m->level;
 }
 
 static unsigned people_of(const struct model *m, const struct vote *vote)
@@ -210,13 +211,15 @@ static void random_people(struct model *m)
 	m->submitted = -below(48);
 	m->n_grants = 4 + below(GRANTS - 3);
 	for (int i = 0; i < m->n_grants; i++) {
-		int role = below(3);
-		m->grants[i] = (struct grant){ .account = below(ACCOUNTS),
-					       .role = role,
-					       .decides = role != 2,
-					       .level = chance(75) ? LEVEL(CRITICAL) : below(5),
-					       .at = -below(96),
-					       .by = chance(70) ? 0 : 1u << below(PERSONS) };
+		int role = below(4);
+		m->grants[i] =
+			(struct grant){ .account = role == OWNERS && chance(80) ? m->owner
+										: below(ACCOUNTS),
+					.role = role,
+					.decides = role != 2,
+					.level = chance(75) ? LEVEL(CRITICAL) : below(5),
+					.at = -below(96),
+					.by = chance(70) ? 0 : 1u << below(PERSONS) };
 	}
 	m->n_delegations = below(DELEGATIONS + 1);
 	for (int i = 0; i < m->n_delegations; i++)

@@ -124,6 +124,29 @@ TEST(a_vote_needs_the_permission_and_the_level)
 	poll_done(&poll);
 }
 
+/* Bob owns the risk, and is a manager without a limit. */
+TEST(the_level_is_that_of_the_grant_by_which_one_is_asked)
+{
+	for (int level = LEVEL(LOW); level <= LEVEL(CRITICAL); level++) {
+		struct poll poll;
+		poll_plan(&poll);
+		world_step(&poll.world, poll.request->steps, STEP(ANY), 0, NULL, false);
+		ask(&poll, 1, "bob");
+		granted(&poll, "bob")->owner = true;
+		Isms__Store__V1__Candidate *own = must_new_of(
+			poll.world.arena, Isms__Store__V1__Candidate, isms__store__v1__candidate);
+		pb_copy_same(&own->base, &granted(&poll, "bob")->base);
+		own->role_code = world_text(&poll.world, "RISK_OWNER");
+		own->max_accept_level = (Isms__V1__RiskLevel)level;
+		world_add(&poll.world, "vote_grants", &own->base);
+		if (level < (int)poll.request->level)
+			refused(&poll, STATUS_CODE_PERMISSION_DENIED, "AUTHORITY_LEVEL");
+		else
+			CHECK_INT(accepted(&poll)->request->state, APPROVAL(APPROVED));
+		poll_done(&poll);
+	}
+}
+
 TEST(the_role_that_was_asked_must_still_be_held)
 {
 	struct poll poll;
@@ -141,6 +164,8 @@ TEST(the_owner_who_was_asked_must_still_own_the_risk)
 	poll_plan(&poll);
 	world_step(&poll.world, poll.request->steps, STEP(ANY), 0, NULL, false);
 	ask(&poll, 1, "bob");
+	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "NOT_ASSIGNEE");
+	granted(&poll, "bob")->role_code = world_text(&poll.world, "RISK_OWNER");
 	refused(&poll, STATUS_CODE_PERMISSION_DENIED, "NOT_ASSIGNEE");
 	granted(&poll, "bob")->owner = true;
 	CHECK_INT(accepted(&poll)->request->state, APPROVAL(APPROVED));
