@@ -56,8 +56,9 @@ struct status approval_advance(const struct facts *facts, struct plan *plan)
 		facts, "advance_request", Isms__V1__ApprovalRequest, isms__v1__approval_request);
 	if (request == NULL || request->state != APPROVAL(PENDING))
 		return clock_not_due();
-	ballot_load(&advance->ballot, facts, "advance");
-	struct status st = matter_load(&advance->matter, facts, plan, request, &sets);
+	struct status st = ballot_load(&advance->ballot, facts, "advance");
+	if (status_ok(&st))
+		st = matter_load(&advance->matter, facts, plan, request, &sets);
 	if (!status_ok(&st))
 		return st;
 	plan->subject_kind = KIND_APPROVAL_REQUEST;

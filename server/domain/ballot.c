@@ -114,6 +114,22 @@ static void load_entries(struct ballot *out, const struct source *source)
 							  is_void(out, source, rows[i]) };
 }
 
+/* The last row is of somebody whose grants may not all be there: only who might be asked
+ * by an escalation, and is then not asked, may be that one. */
+static struct status load_grants(struct ballot *out, const struct source *source)
+{
+	size_t n;
+	out->grants.rows = fact_rows(source->facts, set_of(source, "grants"),
+				     Isms__Store__V1__Candidate, isms__store__v1__candidate, &n);
+	out->grants.n = n <= BALLOT_GRANTS_MAX ? n : BALLOT_GRANTS_MAX;
+	if (n <= BALLOT_GRANTS_MAX)
+		return STATUS_OK;
+	if (!out->grants.rows[BALLOT_GRANTS_MAX]->late)
+		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_GRANTS",
+				   "the people who are asked hold more grants than are looked at");
+	return STATUS_OK;
+}
+
 /* The request as the separation of duties looks at it. */
 static void load_rules(struct ballot *out)
 {
@@ -138,7 +154,7 @@ static void load_rules(struct ballot *out)
 	};
 }
 
-void ballot_load(struct ballot *out, const struct facts *facts, const char *of)
+struct status ballot_load(struct ballot *out, const struct facts *facts, const char *of)
 {
 	const struct source source = { facts, of };
 	memset(out, 0, sizeof(*out));
@@ -154,14 +170,16 @@ void ballot_load(struct ballot *out, const struct facts *facts, const char *of)
 		.submitted_us = pb_time_us(out->request->meta->created_at),
 		.level = out->request->level,
 	};
-	out->grants.rows = fact_rows(facts, set_of(&source, "grants"), Isms__Store__V1__Candidate,
-				     isms__store__v1__candidate, &out->grants.n);
+	struct status st = load_grants(out, &source);
+	if (!status_ok(&st))
+		return st;
 	out->delegations =
 		fact_rows(facts, set_of(&source, "delegations"), Isms__Store__V1__HeldDelegation,
 			  isms__store__v1__held_delegation, &out->n_delegations);
 	load_seats(out, &source);
 	load_entries(out, &source);
 	load_rules(out);
+	return STATUS_OK;
 }
 
 const Isms__Store__V1__DecisionPace *ballot_pace(const struct ballot *ballot)

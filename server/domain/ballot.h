@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/status.h"
 #include "isms/store/v1/decision.pb-c.h"
 #include "isms/v1/approval.pb-c.h"
 #include "server/domain/authority.h"
@@ -17,6 +18,11 @@
 /* Votes of delegates on one request: each has two accounts, two persons and a
  * delegation that the last vote proves. */
 enum { BALLOT_DELEGATED_MAX = 16 };
+
+/* Grants that are loaded for one request: first those of the people who are asked and
+ * of the caller, and then, while there is room, those of whom an escalation may ask; one
+ * row more tells that there are more. See the statements …_grants. */
+enum { BALLOT_GRANTS_MAX = 2000 };
 
 /* Somebody who is asked on a step. */
 struct ballot_seat {
@@ -50,8 +56,10 @@ struct ballot {
 };
 
 /* Reads the sets <of>_request, <of>_assignees, <of>_voters, <of>_votes, <of>_grants and
- * <of>_delegations. */
-void ballot_load(struct ballot *out, const struct facts *facts, const char *of);
+ * <of>_delegations. RESOURCE_EXHAUSTED, TOO_MANY_GRANTS when the people who are asked
+ * hold more than are loaded: nobody is taken for one without rights. */
+STATUS_MUST_CHECK struct status ballot_load(struct ballot *out, const struct facts *facts,
+					    const char *of);
 
 /* How fast the person who votes has decided within the hour: the set <of>_pace; NULL
  * when nobody knows. */

@@ -159,16 +159,19 @@ static void find_others(struct asking *asking)
 /* --- the answer --------------------------------------------------------------------- */
 
 /* As CastVote does before it looks at who votes. */
-static void begin_vote(struct asking *asking)
+static struct status begin_vote(struct asking *asking)
 {
 	struct ballot *ballot = &asking->ballot;
-	ballot_load(ballot, asking->facts, "can_i");
+	struct status st = ballot_load(ballot, asking->facts, "can_i");
+	if (!status_ok(&st))
+		return st;
 	isms__v1__cast_vote_request__init(&asking->vote);
 	asking->vote.step_no = ballot->request->current_step;
 	asking->vote.decision = DECISION(APPROVE);
 	asking->vote.snapshot_sha256 = ballot->request->snapshot_sha256;
 	if (ballot->step != NULL && approval_step_escalates(ballot->request, asking->facts->now_us))
 		(void)ballot_escalate(ballot);
+	return STATUS_OK;
 }
 
 static struct status check_question(const struct asking *asking,
@@ -208,7 +211,9 @@ struct status can_i(const struct facts *facts, struct plan *plan)
 	asking->about_vote = strcmp(asking->request->permission, VOTE) == 0 &&
 			     strcmp(asking->object->kind, "approval_request") == 0;
 	if (asking->about_vote)
-		begin_vote(asking);
+		st = begin_vote(asking);
+	if (!status_ok(&st))
+		return st;
 	st = check_user(asking, user);
 	asking->reply->allowed = status_ok(&st);
 	if (!status_ok(&st)) {

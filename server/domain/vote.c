@@ -233,10 +233,12 @@ struct status vote_cast(const struct facts *facts, struct plan *plan)
 	struct casting *casting = must(arena_new_of(plan->arena, struct casting));
 	memset(casting, 0, sizeof(*casting));
 	casting->vote = (const void *)facts->request;
-	ballot_load(&casting->ballot, facts, "vote");
+	struct status st = ballot_load(&casting->ballot, facts, "vote");
+	if (!status_ok(&st))
+		return st;
 	if (casting->vote->decision != DECISION(APPROVE) && text_blank(casting->vote->comment))
 		return status_invalid(plan->arena, "comment", "is required unless APPROVE");
-	struct status st = check_voter(casting);
+	st = check_voter(casting);
 	if (!status_ok(&st))
 		return st;
 	st = matter_load(&casting->matter, facts, plan, casting->ballot.request, &sets);

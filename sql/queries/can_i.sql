@@ -97,12 +97,13 @@ ORDER BY v.id;
 -- class: point
 -- params: $org object_id $actor user_id
 WITH w AS (
-	SELECT s.user_id FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = $2
-	UNION
-	SELECT coalesce($4::uuid, $3)
-	UNION
-	({escalation_of_request}))
-SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner
+	SELECT n.user_id, bool_and(n.late) AS late
+	FROM (SELECT s.user_id, false AS late
+	      FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = $2
+	      UNION ALL SELECT coalesce($4::uuid, $3), false
+	      UNION ALL SELECT e.user_id, true FROM ({escalation_of_request}) e) n
+	GROUP BY n.user_id)
+SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner, w.late
 {grants_of_request};
 
 -- Those by which votes were cast, and those of people who are asked.

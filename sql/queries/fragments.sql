@@ -229,7 +229,8 @@ JOIN role_grant h ON h.org_id = $1 AND h.role_code = q.escalates_to
      AND h.scope_id = k.ancestor_id AND h.revoked_at IS NULL
 WHERE q.org_id = $1 AND q.id = $2 AND q.state = 'PENDING' AND q.escalates_to <> '';
 
--- Grants at the scope of the request $2 of the users of w.
+-- Grants at the scope of the request $2 of the users of w, who are late when they are
+-- not asked yet: they come last, and what is cut is theirs (BALLOT_GRANTS_MAX).
 -- fragment: grants_of_request
 FROM approval_request q
 LEFT JOIN LATERAL (
@@ -246,8 +247,8 @@ LEFT JOIN LATERAL (
 	SELECT x.* FROM app_user x
 	WHERE x.org_id = $1 AND x.id = a.granted_by OFFSET 0) g ON true
 WHERE q.org_id = $1 AND q.id = $2
-ORDER BY u.id, a.role_code, a.grant_id
-LIMIT 2000;
+ORDER BY w.late, u.id, a.role_code, a.grant_id
+LIMIT 2001;
 
 -- Of approval_vote v.
 -- fragment: columns_of_vote

@@ -242,6 +242,39 @@ def test_an_escalation_asks_nobody_whose_role_is_younger_than_the_request(still)
     leave(world, grant)
 
 
+def crowd(world, role, people):
+    """As many holders of a role, whose ids come before everybody else's."""
+    at = "now() - interval '9 days'"
+    with world.server.database() as db:
+        db.execute(
+            "WITH o AS (SELECT org_id FROM scope WHERE id = %(unit)s),"
+            " n AS (SELECT i, ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid AS id"
+            "       FROM generate_series(1, %(people)s) AS i),"
+            " p AS (INSERT INTO person (org_id, id, version, created_at, updated_at)"
+            f"      SELECT o.org_id, n.id, 1, {at}, {at} FROM o, n RETURNING id),"
+            " u AS (INSERT INTO app_user (org_id, id, version, created_at, updated_at, email,"
+            "           display_name, kind, state, person_id)"
+            f"      SELECT o.org_id, p.id, 1, {at}, {at}, p.id || '@example.org', 'crowd',"
+            "              'HUMAN', 'ACTIVE', p.id FROM o, p RETURNING id)"
+            " INSERT INTO role_grant (org_id, id, version, created_at, updated_at, user_id,"
+            "           role_code, scope_id, max_accept_level, valid_from)"
+            f" SELECT o.org_id, u.id, 1, {at}, {at}, u.id, %(role)s, %(unit)s, 4, {at} FROM o, u",
+            {"unit": world.unit.meta.id, "people": people, "role": role})
+
+
+def test_many_who_may_be_asked_take_no_right_from_those_who_are(still):
+    world = still
+    request = asked(world)
+    crowd(world, "CISO", 2100)
+    try:
+        assert world.vote("owner", request).request.current_step == 2
+        assert world.vote("officer", request).request.state == APPROVED
+    finally:
+        with world.server.database() as db:
+            db.execute("UPDATE role_grant SET version = version + 1, revoked_at = now()"
+                       " WHERE id::text LIKE '00000000-0000-4000-8000-%'")
+
+
 # --- the clock ----------------------------------------------------------------------
 
 def until(condition, seconds=60):

@@ -451,6 +451,14 @@ static void make_vote(const struct model *m, int i)
 	row->delegation_id = delegation_names[vote->delegation];
 }
 
+static unsigned long accepted, refused, by_delegates, counted, voided, differences;
+
+static void differ(const char *what)
+{
+	if (differences++ < 5)
+		printf("# %s\n", what);
+}
+
 static void load(const struct model *m)
 {
 	for (size_t i = 0; i < s.facts.n_sets; i++)
@@ -462,18 +470,12 @@ static void load(const struct model *m)
 		make_vote(m, i);
 		add(3, &s.votes[i].base);
 	}
-	ballot_load(&s.ballot, &s.facts, "m");
+	struct status st = ballot_load(&s.ballot, &s.facts, "m");
+	if (!status_ok(&st))
+		differ("not loaded");
 }
 
 /* --- attempts ----------------------------------------------------------------------- */
-
-static unsigned long accepted, refused, by_delegates, counted, voided, differences;
-
-static void differ(const char *what)
-{
-	if (differences++ < 5)
-		printf("# %s\n", what);
-}
 
 /* What the server's code says to an attempt on what is loaded. */
 static bool server_allows(const struct model *m, const struct vote *vote)

@@ -253,6 +253,42 @@ TEST(an_escalation_that_finds_nobody_saves_no_overdue_step)
 	poll_done(&poll);
 }
 
+/* So many grants of somebody whom an escalation may ask, or who is asked. */
+static void crowd(struct poll *poll, bool late)
+{
+	struct fact_set *set = NULL;
+	for (size_t i = 0; i < poll->world.facts.n_sets; i++)
+		if (strcmp(poll->world.facts.sets[i].name, "vote_grants") == 0)
+			set = &poll->world.facts.sets[i];
+	ProtobufCMessage **rows =
+		must(arena_array(poll->world.arena, ProtobufCMessage *, BALLOT_GRANTS_MAX + 1));
+	Isms__Store__V1__Candidate *more = must_new_of(
+		poll->world.arena, Isms__Store__V1__Candidate, isms__store__v1__candidate);
+	pb_copy_same(&more->base, &granted(poll, "bob")->base);
+	more->user_id = more->person_id = world_text(&poll->world, "zed");
+	more->late = late;
+	for (size_t i = 0; i <= BALLOT_GRANTS_MAX; i++)
+		rows[i] = i < set->n ? set->rows[i] : &more->base;
+	set->rows = rows;
+	set->n = BALLOT_GRANTS_MAX + 1;
+}
+
+TEST(the_rights_of_those_who_are_asked_are_never_cut)
+{
+	for (int late = 0; late < 2; late++) {
+		struct poll poll;
+		poll_plan(&poll);
+		step(&poll, STEP(ANY), 0, false);
+		ask(&poll, 1, "bob");
+		crowd(&poll, late);
+		if (late)
+			CHECK_INT(accepted(&poll)->request->state, APPROVAL(APPROVED));
+		else
+			refused(&poll, STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_GRANTS");
+		poll_done(&poll);
+	}
+}
+
 /* --- S6, pace ---------------------------------------------------------------------- */
 
 TEST(what_was_granted_since_or_by_somebody_involved_does_not_count)
