@@ -167,7 +167,7 @@ struct status policy_update(const struct facts *facts, struct plan *plan)
 }
 
 /* Nobody may be locked out of changing policies: under the new text enough people
- * must be there, besides whoever asks. */
+ * must be there, besides whoever asks. What is granted lately counts by then. */
 static struct status check_usable(const struct facts *facts, const Isms__V1__ApprovalPolicy *policy)
 {
 	if (policy->subject_kind != SUBJECT(POLICY_CHANGE) || policy->repeals)
@@ -175,7 +175,8 @@ static struct status check_usable(const struct facts *facts, const Isms__V1__App
 	struct approval_question question = {
 		.request_id = policy->meta->id,
 		.steps = policy->steps,
-		.requester = "",
+		.requester = facts->principal->person_id,
+		.now_us = INT64_MAX,
 	};
 	question.candidates = fact_rows(facts, "candidates_for_policy", Isms__Store__V1__Candidate,
 					isms__store__v1__candidate, &question.n_candidates);

@@ -280,6 +280,10 @@ static void try_level(struct simulation *simulation, Isms__V1__RiskLevel level)
 	question.steps = draft->steps;
 	question.level = level;
 	question.requester = "";
+	if (draft->subject_kind == SUBJECT(POLICY_CHANGE)) { /* as for its submission */
+		question.requester = simulation->facts->principal->person_id;
+		question.now_us = INT64_MAX;
+	}
 	struct approval_people people;
 	struct status st = approval_people_find(&people, &question, simulation->arena);
 	out->level = level;

@@ -383,4 +383,44 @@ TEST(what_is_replaced_must_fit)
 	}
 }
 
+/* --- submitting ------------------------------------------------------------------------ */
+
+static void member(struct domain_case *c, const char *person)
+{
+	Isms__Store__V1__Candidate *row =
+		must_new_of(c->arena, Isms__Store__V1__Candidate, isms__store__v1__candidate);
+	row->user_id = row->person_id = (char *)person;
+	row->role_code = (char *)"RISK_COMMITTEE";
+	row->kind = ISMS__V1__USER_KIND__USER_KIND_HUMAN;
+	row->may_decide = true;
+	row->granted_at = must(pb_time_new(c->arena, c->facts.now_us - 1));
+	row->granted_by_persons = c->persons; /* lately, by whoever asks */
+	row->n_granted_by_persons = 1;
+	case_row(c, "candidates_for_policy", &row->base);
+}
+
+TEST(a_change_of_policies_leaves_enough_people_besides_whoever_asks)
+{
+	static const char *const others[] = { "p-1", "p-2", "p-3" };
+	for (size_t n = 2; n <= 3; n++) {
+		struct domain_case c;
+		case_begin(&c);
+		Isms__V1__SubmitPolicyRequest request;
+		isms__v1__submit_policy_request__init(&request);
+		c.facts.request = &request.base;
+		Isms__V1__ApprovalPolicy *draft = policy_new(&c, CASE_ID("01"), POLICY(DRAFT), 1);
+		draft->subject_kind = SUBJECT(POLICY_CHANGE);
+		case_row(&c, "policy_for_write", &draft->base);
+		case_none(&c, "policy_replaced", &isms__v1__approval_policy__descriptor);
+		case_none(&c, "policy_for_policy", &isms__v1__approval_policy__descriptor);
+		found_row(&c, "policy_roles", "RISK_COMMITTEE");
+		member(&c, CASE_PERSON);
+		for (size_t i = 0; i < n; i++)
+			member(&c, others[i]);
+		struct status st = policy_submit(&c.facts, &c.plan);
+		CHECK_STR(st.reason, n == 2 ? "POLICY_UNUSABLE" : "NO_POLICY");
+		case_end(&c);
+	}
+}
+
 TAP_MAIN
