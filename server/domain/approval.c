@@ -2,7 +2,6 @@
  * what cannot be decided is refused then, and a step is never skipped. */
 #include "server/domain/approval.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "common/arena.h"
@@ -179,16 +178,6 @@ struct status approval_may_withdraw(const struct facts *facts,
 		return STATUS_OK;
 	return status_make(STATUS_CODE_PERMISSION_DENIED, "NOT_REQUESTER",
 			   "only the one who submitted it may take it back");
-}
-
-void approval_close(Isms__V1__ApprovalRequest *request, struct plan *plan,
-		    Isms__V1__ApprovalState state, const char *reason)
-{
-	assert(state_leads(STATE_OF_REQUEST, (int)request->state, (int)state));
-	approval_step_open(request, 0, plan->now_us, plan->arena);
-	request->state = state;
-	request->closed_at = must(pb_time_new(plan->arena, plan->now_us));
-	request->close_reason = must(arena_strdup(plan->arena, reason));
 }
 
 struct status approval_withdraw(struct dossier *dossier, const struct facts *facts,

@@ -1,4 +1,4 @@
-/* Opening and closing approval requests. A Submit method first prepares: the
+/* Opening approval requests and taking them back. A Submit method first prepares: the
  * policy, the people and whether they are enough; then changes its subject and
  * settles the dossier; then opens the request on the rows as they will be
  * stored. */
@@ -46,10 +46,6 @@ Isms__V1__ApprovalRequest *approval_open(const struct approval_opening *opening,
 /* PERMISSION_DENIED, NOT_REQUESTER for anybody but the person who submitted. */
 STATUS_MUST_CHECK struct status approval_may_withdraw(const struct facts *facts,
 						      const Isms__V1__ApprovalRequest *request);
-
-/* Makes an open request a closed one. */
-void approval_close(Isms__V1__ApprovalRequest *request, struct plan *plan,
-		    Isms__V1__ApprovalState state, const char *reason);
 
 /* Closes the open request on a subject as WITHDRAWN. FAILED_PRECONDITION,
  * ILLEGAL_STATE without one; PERMISSION_DENIED, NOT_REQUESTER for anybody but the

@@ -2,11 +2,13 @@
  * is overdue. */
 #include "server/domain/approval_step.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "common/arena.h"
 #include "common/pb.h"
 #include "server/domain/must.h"
+#include "server/domain/states.h"
 
 static const int64_t HOUR_US = INT64_C(3600) * 1000000;
 
@@ -40,6 +42,16 @@ void approval_step_open(Isms__V1__ApprovalRequest *request, int32_t step_no, int
 	int32_t hours = step->escalate_after_hours;
 	request->escalates_to = step->escalate_to_role;
 	request->escalates_at = after(now_us, hours > 0 ? hours : step->due_hours, arena);
+}
+
+void approval_step_close(Isms__V1__ApprovalRequest *request, Isms__V1__ApprovalState state,
+			 const char *reason, int64_t now_us, struct arena *arena)
+{
+	assert(state_leads(STATE_OF_REQUEST, (int)request->state, (int)state));
+	approval_step_open(request, 0, now_us, arena);
+	request->state = state;
+	request->closed_at = must(pb_time_new(arena, now_us));
+	request->close_reason = must(arena_strdup(arena, reason));
 }
 
 void approval_step_escalate(Isms__V1__ApprovalRequest *request, bool anybody, int64_t now_us,

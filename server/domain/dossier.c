@@ -215,13 +215,8 @@ void dossier_end_overdue(struct dossier *dossier, struct dossier_acceptance *pla
 void dossier_close_request(struct dossier *dossier, struct dossier_request *place,
 			   Isms__V1__ApprovalState state, const char *reason)
 {
-	struct arena *arena = dossier->plan->arena;
-	Isms__V1__ApprovalRequest *request = dossier_change_request(dossier, place);
-	assert(state_leads(STATE_OF_REQUEST, (int)request->state, (int)state));
-	request->state = state;
-	approval_step_open(request, 0, dossier->plan->now_us, arena);
-	request->closed_at = must(pb_time_new(arena, dossier->plan->now_us));
-	request->close_reason = must(arena_strdup(arena, reason));
+	approval_step_close(dossier_change_request(dossier, place), state, reason,
+			    dossier->plan->now_us, dossier->plan->arena);
 }
 
 static bool accepted(const struct dossier *dossier, int64_t *out_until_us)

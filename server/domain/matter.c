@@ -86,12 +86,8 @@ static void end_about_risk(struct matter *matter, Isms__V1__ApprovalState state)
 
 void matter_end(struct matter *matter, Isms__V1__ApprovalState state, const char *reason)
 {
-	struct arena *arena = matter->plan->arena;
-	Isms__V1__ApprovalRequest *request = matter_request(matter);
-	approval_step_open(request, 0, matter->plan->now_us, arena);
-	request->state = state;
-	request->closed_at = must(pb_time_new(arena, matter->plan->now_us));
-	request->close_reason = must(arena_strdup(arena, reason));
+	approval_step_close(matter_request(matter), state, reason, matter->plan->now_us,
+			    matter->plan->arena);
 	if (matter->dossier != NULL)
 		end_about_risk(matter, state);
 	else

@@ -9,6 +9,7 @@
 #include "isms/v1/policy.pb-c.h"
 #include "server/domain/approval.h"
 #include "server/domain/approval_people.h"
+#include "server/domain/approval_step.h"
 #include "server/domain/fields.h"
 #include "server/domain/must.h"
 #include "server/domain/policy_change.h"
@@ -243,7 +244,8 @@ struct status policy_withdraw(const struct facts *facts, struct plan *plan)
 	struct policy_change change = { .draft = before };
 	policy_change_outcome(&change, plan, APPROVAL(WITHDRAWN));
 	Isms__V1__ApprovalRequest *closed = plan_copy_of(plan, Isms__V1__ApprovalRequest, request);
-	approval_close(closed, plan, APPROVAL(WITHDRAWN), "withdrawn by its requester");
+	approval_step_close(closed, APPROVAL(WITHDRAWN), "withdrawn by its requester", plan->now_us,
+			    plan->arena);
 	plan_update(plan, KIND_APPROVAL_REQUEST, &request->base, &closed->base);
 	Isms__V1__WithdrawPolicyResponse *reply = must_new_of(
 		plan->arena, Isms__V1__WithdrawPolicyResponse, isms__v1__withdraw_policy_response);
