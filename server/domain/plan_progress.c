@@ -252,6 +252,8 @@ struct status plan_progress_implement(const struct facts *facts, struct plan *pl
 	after->state = state;
 	progress->implemented_at = must(pb_time_new(plan->arena, plan->now_us));
 	progress->implemented_by = facts->principal->user_id;
+	progress->implemented_by_persons = facts->principal->person_ids;
+	progress->n_implemented_by_persons = facts->principal->n_person_ids;
 	progress->evidence = request->evidence;
 	progress->note = request->note;
 	dossier_derive_state(dossier);

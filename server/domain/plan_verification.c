@@ -21,11 +21,15 @@ static bool has_part(const struct facts *facts, const Isms__V1__TreatmentPlan *p
 	size_t n;
 	const Isms__Store__V1__Found *const *people =
 		fact_rows(facts, "plan_people", Isms__Store__V1__Found, isms__store__v1__found, &n);
+	const Isms__V1__PlanProgress *progress = plan->progress;
 	for (size_t i = 0; i < n; i++)
 		if (fields_has(&people[i]->id, 1, person))
 			return true;
-	for (size_t i = 0; plan->progress != NULL && i < plan->progress->n_actions; i++) {
-		const Isms__V1__ActionProgress *action = plan->progress->actions[i];
+	if (progress != NULL && fields_has(progress->implemented_by_persons,
+					   progress->n_implemented_by_persons, person))
+		return true;
+	for (size_t i = 0; progress != NULL && i < progress->n_actions; i++) {
+		const Isms__V1__ActionProgress *action = progress->actions[i];
 		if (fields_has(action->done_by_persons, action->n_done_by_persons, person))
 			return true;
 	}
