@@ -9,7 +9,7 @@
 #include "server/domain/material_change.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
-#include "server/domain/states.h"
+#include "server/domain/plan_content.h"
 #include "server/domain/text.h"
 #include "server/domain/user.h"
 
@@ -98,7 +98,7 @@ static bool is_avoided(const struct facts *facts)
 	const Isms__V1__TreatmentPlan *const *plans = fact_rows(
 		facts, "ai_system_avoid", Isms__V1__TreatmentPlan, isms__v1__treatment_plan, &n);
 	for (size_t i = 0; i < n; i++)
-		if (state_plan_in_force(plans[i]->state))
+		if (plan_content_forbids_deployment(plans[i]))
 			return true;
 	return false;
 }

@@ -2,7 +2,7 @@
  * what is submitted is whole. */
 #include "server/domain/plan_content.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 #include "common/arena.h"
 #include "common/pb.h"
@@ -11,6 +11,8 @@
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
+
+#define AVOID_ACTION(name) ISMS__V1__AVOID_ACTION__AVOID_ACTION_##name
 
 static bool time_wrong(const Google__Protobuf__Timestamp *time)
 {
@@ -58,6 +60,8 @@ void plan_content_index(Isms__V1__TreatmentPlan *plan, struct arena *arena)
 	const Isms__V1__PlanFields *content = plan->content;
 	plan->ai_system_id = must(
 		arena_strdup(arena, content->avoid == NULL ? "" : content->avoid->ai_system_id));
+	plan->avoid_action =
+		content->avoid == NULL ? AVOID_ACTION(UNSPECIFIED) : content->avoid->action;
 	plan->lapses_at = content->transfer == NULL ? NULL : content->transfer->valid_until;
 	plan->control_ids = NULL;
 	plan->n_control_ids = 0;
@@ -100,21 +104,45 @@ static void check_transfer(struct status *st, const Isms__V1__PlanFields *conten
 		missing(st, arena, "content.transfer.valid_until", "must lie ahead");
 }
 
-struct status plan_content_complete(const Isms__V1__TreatmentPlan *plan, const Isms__V1__Risk *risk,
-				    bool system_seen, int64_t now_us, struct arena *arena)
+static bool is_loaded(const struct facts *facts, const char *set)
+{
+	return fact_row(facts, set, Isms__Store__V1__Found, isms__store__v1__found) != NULL;
+}
+
+/* What is seen must also be the risk's, by itself or by where it is. */
+static void check_avoid(struct status *st, const struct facts *facts,
+			const Isms__V1__PlanFields *content, const Isms__V1__Risk *risk)
+{
+	const Isms__V1__TreatmentAvoid *avoid = content->avoid;
+	if (avoid == NULL)
+		missing(st, facts->arena, "content.avoid", "is required");
+	else if (!is_loaded(facts, "plan_system"))
+		missing(st, facts->arena, "content.avoid.ai_system_id",
+			"names something that does not exist or may not be seen");
+	else if (strcmp(avoid->ai_system_id, risk->ai_system_id) != 0 &&
+		 !is_loaded(facts, "plan_system_below"))
+		missing(st, facts->arena, "content.avoid.ai_system_id",
+			"must be the system of the risk, or in its scope or below");
+}
+
+struct status plan_content_complete(const struct facts *facts, const Isms__V1__TreatmentPlan *plan,
+				    const Isms__V1__Risk *risk)
 {
 	const Isms__V1__PlanFields *content = plan->content;
 	struct status st = STATUS_OK;
 	if (text_blank(content->rationale))
-		missing(&st, arena, "content.rationale", "is required");
+		missing(&st, facts->arena, "content.rationale", "is required");
 	if (plan->option == OPTION(MITIGATE))
-		check_mitigate(&st, content, risk, arena);
+		check_mitigate(&st, content, risk, facts->arena);
 	if (plan->option == OPTION(TRANSFER))
-		check_transfer(&st, content, now_us, arena);
-	if (plan->option == OPTION(AVOID) && content->avoid == NULL)
-		missing(&st, arena, "content.avoid", "is required");
-	else if (plan->option == OPTION(AVOID) && !system_seen)
-		missing(&st, arena, "content.avoid.ai_system_id",
-			"names something that does not exist or may not be seen");
+		check_transfer(&st, content, facts->now_us, facts->arena);
+	if (plan->option == OPTION(AVOID))
+		check_avoid(&st, facts, content, risk);
 	return st;
+}
+
+bool plan_content_forbids_deployment(const Isms__V1__TreatmentPlan *plan)
+{
+	return state_plan_in_force(plan->state) &&
+	       plan->avoid_action != AVOID_ACTION(DISABLE_FEATURE);
 }

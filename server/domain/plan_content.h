@@ -4,10 +4,13 @@
 #ifndef ISMS_DOMAIN_PLAN_CONTENT_H
 #define ISMS_DOMAIN_PLAN_CONTENT_H
 
+#include <stdbool.h>
+
 #include "common/status.h"
 #include "isms/v1/catalog.pb-c.h"
 #include "isms/v1/risk.pb-c.h"
 #include "isms/v1/treatment.pb-c.h"
+#include "server/domain/facts.h"
 
 struct arena;
 
@@ -20,13 +23,19 @@ STATUS_MUST_CHECK struct status plan_content_check(Isms__V1__PlanFields *content
 						   const Isms__V1__RiskMethod *method,
 						   struct arena *arena);
 
-/* Fills ai_system_id, lapses_at, control_ids and assignee_ids from the content. */
+/* Fills ai_system_id, avoid_action, lapses_at, control_ids and assignee_ids from the
+ * content. */
 void plan_content_index(Isms__V1__TreatmentPlan *plan, struct arena *arena);
 
-/* FAILED_PRECONDITION, PLAN_INCOMPLETE with the fields that miss. system_seen:
- * the AI system of an AVOID plan exists where the caller may see it. */
-STATUS_MUST_CHECK struct status plan_content_complete(const Isms__V1__TreatmentPlan *plan,
-						      const Isms__V1__Risk *risk, bool system_seen,
-						      int64_t now_us, struct arena *arena);
+/* FAILED_PRECONDITION, PLAN_INCOMPLETE with the fields that miss or do not do. Loads
+ * plan_system (the AI system of an AVOID plan, if the caller may see it) and
+ * plan_system_below (the same, if it is in the risk's scope or below). */
+STATUS_MUST_CHECK struct status plan_content_complete(const struct facts *facts,
+						      const Isms__V1__TreatmentPlan *plan,
+						      const Isms__V1__Risk *risk);
+
+/* Whether an AVOID plan, found by the fields that its row repeats, keeps its system from
+ * being deployed. */
+bool plan_content_forbids_deployment(const Isms__V1__TreatmentPlan *plan);
 
 #endif

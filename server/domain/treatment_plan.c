@@ -149,10 +149,7 @@ static struct status check_submit(const struct facts *facts, const struct dossie
 	if (other_open(dossier, before))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "PLAN_OPEN",
 				   "another plan of this option is open on the risk");
-	bool system_seen = fact_row(facts, "plan_system", Isms__Store__V1__Found,
-				    isms__store__v1__found) != NULL;
-	return plan_content_complete(before, dossier->was, system_seen, facts->now_us,
-				     facts->arena);
+	return plan_content_complete(facts, before, dossier->was);
 }
 
 /* The first thing that waits for a decision says so on the risk. */

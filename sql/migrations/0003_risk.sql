@@ -211,6 +211,7 @@ CREATE TABLE treatment_plan (
 	approval_request_id uuid,
 	contributor_ids uuid[] NOT NULL CHECK (cardinality(contributor_ids) > 0),
 	ai_system_id uuid,
+	avoid_action text CHECK (avoid_action IN ('NOT_DEPLOY', 'DECOMMISSION', 'DISABLE_FEATURE')),
 	lapses_at timestamptz,
 	control_ids uuid[] NOT NULL DEFAULT '{}',
 	assignee_ids uuid[] NOT NULL DEFAULT '{}',

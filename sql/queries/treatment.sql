@@ -51,26 +51,26 @@ WHERE p.org_id = $1 AND p.id = $2;
 -- class: commit
 -- params: $org id ref version created_at created_by updated_at updated_by scope_id risk_id
 -- params: option state author_id content approval_request_id contributor_ids ai_system_id
--- params: lapses_at control_ids assignee_ids
+-- params: lapses_at control_ids assignee_ids avoid_action
 INSERT INTO treatment_plan
        (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
         risk_id, option, state, author_id, content, approval_request_id, contributor_ids,
-        ai_system_id, lapses_at, control_ids, assignee_ids)
+        ai_system_id, lapses_at, control_ids, assignee_ids, avoid_action)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::uuid[], '{}'), $17, $18, coalesce($19::uuid[], '{}'),
-        coalesce($20::uuid[], '{}'));
+        coalesce($20::uuid[], '{}'), $21);
 
 -- name: treatment_plan_update
 -- class: commit
 -- params: $org id version updated_at updated_by state content approval_request_id
 -- params: contributor_ids ai_system_id lapses_at control_ids assignee_ids progress
--- params: verification end_reason
+-- params: verification end_reason avoid_action
 UPDATE treatment_plan
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, content = $7,
         approval_request_id = $8, contributor_ids = coalesce($9::uuid[], '{}'),
         ai_system_id = $10, lapses_at = $11, control_ids = coalesce($12::uuid[], '{}'),
         assignee_ids = coalesce($13::uuid[], '{}'), progress = $14, verification = $15,
-        end_reason = $16
+        end_reason = $16, avoid_action = $17
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- The system that an AVOID plan is about, if the caller may see it.
@@ -83,6 +83,17 @@ JOIN ai_system s ON s.org_id = p.org_id AND s.id = p.ai_system_id
 WHERE p.org_id = $1 AND p.id = $3
   AND EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
               AND a.scope_id = s.scope_id AND 'system.read' = ANY (a.permissions));
+
+-- The same system, if it is in the scope of the plan's risk or below.
+-- name: plan_system_below
+-- class: point
+-- params: $org id
+SELECT s.id
+FROM treatment_plan p
+JOIN ai_system s ON s.org_id = p.org_id AND s.id = p.ai_system_id
+JOIN scope_closure k ON k.org_id = p.org_id AND k.ancestor_id = p.scope_id
+     AND k.descendant_id = s.scope_id
+WHERE p.org_id = $1 AND p.id = $2;
 
 -- The system that an AVOID plan is about, whoever asks.
 -- name: plan_system_for_write

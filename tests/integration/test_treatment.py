@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 
-from api import SCHEMA
+from api import SCHEMA, Failure
 from world import soon, unique
 
 EVIDENCE = {"title": "report of the test", "uri": "https://evidence.example.org/1"}
@@ -388,6 +388,43 @@ def test_a_system_that_is_deployed_must_leave_before_avoid_is_done(world):
     assert stage_fails(world, system, "DEPLOYED").reason == "AVOID_IN_FORCE"
     assert state(implement(world, plan, by="owner", evidence=EVIDENCE)) == "IMPLEMENTED"
     assert disposition(world, risk) == "AVOIDED"
+
+
+def test_a_system_that_lost_a_feature_is_deployed_all_the_same(world):
+    system = world.system(world.unit)
+    stage(world, system, "EVALUATING", "APPROVED")
+    risk, plan = avoid(world, system, "DISABLE_FEATURE")
+    assert plan.avoid_action == number("AvoidAction", "AVOID_ACTION_DISABLE_FEATURE")
+    stage(world, system, "DEPLOYED")
+    world.owner.call("TreatmentService/StartPlan", id=plan.meta.id)
+    implement(world, plan, by="owner", evidence=EVIDENCE)
+    verify(world, plan)
+    stage(world, system, "SUSPENDED", "DEPLOYED")
+    assert disposition(world, risk) == "AVOIDED"
+    avoid(world, system)  # as another plan, about the whole, forbids
+    stage(world, system, "SUSPENDED")
+    assert stage_fails(world, system, "DEPLOYED").reason == "AVOID_IN_FORCE"
+
+
+def test_a_system_is_avoided_only_where_the_risk_is(world):
+    below = world.scope(unique("below"), world.unit.meta.id)
+    theirs = world.system(world.other_unit, owner="stranger")
+    writer = world.add("writer_everywhere", "CONTRIBUTOR")
+
+    def submit(risk, system):
+        plan = draft(world, risk, "AVOID", by="writer_everywhere", avoid={
+            "ai_system_id": system.meta.id, "action": "AVOID_ACTION_NOT_DEPLOY"})
+        return writer.call("TreatmentService/SubmitPlan", id=plan.meta.id).plan
+
+    with pytest.raises(Failure) as failure:
+        submit(world.risk(), theirs)
+    assert failure.value.reason == "PLAN_INCOMPLETE", failure.value
+    assert set(failure.value.fields) == {"content.avoid.ai_system_id"}
+    assert state(submit(world.risk(), world.system(below))) == "SUBMITTED"
+    assert state(submit(world.risk(), world.system(world.unit))) == "SUBMITTED"
+    above = world.system(world.root)  # the risk's own, wherever it is
+    risk = world.risk(by="writer_everywhere", ai_system_id=above.meta.id)
+    assert state(submit(risk, above)) == "SUBMITTED"
 
 
 def test_plans_of_acceptances_follow_them_alone(world):

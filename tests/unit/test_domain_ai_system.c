@@ -185,6 +185,24 @@ TEST(a_plan_in_force_forbids_to_deploy)
 	}
 }
 
+TEST(a_plan_about_a_feature_does_not)
+{
+	for (int action = 1; action <= 3; action++) {
+		struct system_case t;
+		begin(&t);
+		Isms__V1__TreatmentPlan *avoid =
+			must_new_of(t.c.arena, Isms__V1__TreatmentPlan, isms__v1__treatment_plan);
+		avoid->state = ISMS__V1__PLAN_STATE__PLAN_STATE_VERIFIED;
+		avoid->avoid_action = (Isms__V1__AvoidAction)action;
+		case_row(&t.c, "ai_system_avoid", &avoid->base);
+		t.fields.stage = STAGE(DEPLOYED);
+		struct status st = update(&t, "stage");
+		bool feature = action == ISMS__V1__AVOID_ACTION__AVOID_ACTION_DISABLE_FEATURE;
+		CHECK_STR(case_reason(&st), feature ? "" : "AVOID_IN_FORCE");
+		case_end(&t.c);
+	}
+}
+
 TEST(an_update_takes_only_what_the_mask_names)
 {
 	struct system_case t;

@@ -96,6 +96,7 @@ static void desk_sets(struct desk *desk, const char *of)
 	world_set(world, "approval_next_ref", &isms__store__v1__next_ref__descriptor);
 	world_set(world, "controls_of_acceptance", &isms__v1__control__descriptor);
 	world_set(world, "plan_system", &isms__store__v1__found__descriptor);
+	world_set(world, "plan_system_below", &isms__store__v1__found__descriptor);
 	world_add(world, name(desk, "drisk", of), &world->risk->base);
 	world_add(world, name(desk, "dplans", of), &desk->plan->base);
 	world_add(world, "method_for_write", &method_new(world)->base);
@@ -258,6 +259,46 @@ TEST(a_transfer_must_not_have_lapsed)
 	CHECK_STR(refused(&desk, "PLAN_INCOMPLETE").details->violations[0].field,
 		  "content.transfer.valid_until");
 	world_done(&desk.world);
+}
+
+/* A set with something in it. */
+static void found(struct world *world, const char *set)
+{
+	Isms__Store__V1__Found *row =
+		must_new_of(world->arena, Isms__Store__V1__Found, isms__store__v1__found);
+	row->id = world_text(world, "system");
+	world_add(world, set, &row->base);
+}
+
+TEST(a_system_is_avoided_only_where_the_risk_is)
+{
+	for (int seen = 0; seen < 2; seen++)
+		for (int own = 0; own < 2; own++)
+			for (int below = 0; below < 2; below++) {
+				struct desk desk;
+				desk_plan(&desk);
+				struct world *world = &desk.world;
+				desk.plan->option = OPTION(AVOID);
+				desk.plan->content->avoid =
+					must_new_of(world->arena, Isms__V1__TreatmentAvoid,
+						    isms__v1__treatment_avoid);
+				desk.plan->content->avoid->ai_system_id =
+					world_text(world, "system");
+				world->risk->ai_system_id =
+					world_text(world, own ? "system" : "other");
+				if (seen)
+					found(world, "plan_system");
+				if (below)
+					found(world, "plan_system_below");
+				struct status st = submit(&desk);
+				bool incomplete = st.reason != NULL &&
+						  strcmp(st.reason, "PLAN_INCOMPLETE") == 0;
+				CHECK_INT(incomplete, !(seen && (own || below)));
+				if (incomplete)
+					CHECK_STR(st.details->violations[0].field,
+						  "content.avoid.ai_system_id");
+				world_done(world);
+			}
 }
 
 TEST(only_a_draft_on_a_scored_open_risk_is_submitted)
