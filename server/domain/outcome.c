@@ -8,6 +8,7 @@
 #include "common/pb.h"
 #include "server/domain/acceptance_term.h"
 #include "server/domain/must.h"
+#include "server/domain/plan_cover.h"
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 
@@ -68,14 +69,16 @@ static void approve_acceptance(struct dossier *dossier, struct dossier_acceptanc
 		dossier_change_risk(dossier)->state = RISK(MONITORED);
 }
 
-static void supersede_plans(struct dossier *dossier, const struct dossier_plan *newer)
+static void supersede_plans(struct dossier *dossier, struct dossier_plan *newer)
 {
 	for (size_t i = 0; i < dossier->n_plans; i++) {
 		struct dossier_plan *place = &dossier->plans[i];
 		Isms__V1__PlanState state = state_plan_after(place->was->state, STATE_SUPERSEDE);
-		if (place != newer && place->was->option == newer->was->option &&
-		    state != PLAN(UNSPECIFIED))
-			dossier_change_plan(dossier, place)->state = state;
+		if (place == newer || place->was->option != newer->was->option ||
+		    state == PLAN(UNSPECIFIED))
+			continue;
+		dossier_change_plan(dossier, place)->state = state;
+		plan_cover_take_over(dossier_change_plan(dossier, newer), place->was);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "isms/store/v1/clock.pb-c.h"
 #include "server/domain/clock.h"
 #include "server/domain/must.h"
+#include "server/domain/plan_cover.h"
 #include "server/domain/score.h"
 #include "server/domain/text.h"
 #include "server/domain/treatment_plan.h"
@@ -32,15 +33,17 @@ static void set_target(struct dossier *dossier)
 			must_new_of(dossier->plan->arena, Isms__V1__Score, isms__v1__score);
 }
 
-void plan_end(struct dossier *dossier, struct dossier_plan *place, enum state_action action,
-	      const char *reason)
+enum dossier_settle plan_end(struct dossier *dossier, struct dossier_plan *place,
+			     enum state_action action, const char *reason)
 {
 	Isms__V1__TreatmentPlan *after = dossier_change_plan(dossier, place);
 	after->state = state_plan_after(after->state, action);
 	assert(after->state != PLAN(UNSPECIFIED));
 	after->end_reason = must(arena_strdup(dossier->plan->arena, reason));
 	set_target(dossier);
+	bool scored = plan_cover_end(dossier, after);
 	dossier_derive_state(dossier);
+	return scored ? DOSSIER_CONTENT : DOSSIER_STATE_ONLY;
 }
 
 struct status plan_end_cancel(const struct facts *facts, struct plan *plan)
@@ -55,8 +58,7 @@ struct status plan_end_cancel(const struct facts *facts, struct plan *plan)
 		return treatment_plan_illegal();
 	if (text_blank(request->reason))
 		return status_invalid(plan->arena, "reason", "is required");
-	plan_end(dossier, place, STATE_CANCEL, request->reason);
-	dossier_settle(dossier, DOSSIER_STATE_ONLY);
+	dossier_settle(dossier, plan_end(dossier, place, STATE_CANCEL, request->reason));
 
 	Isms__V1__CancelPlanResponse *reply = must_new_of(plan->arena, Isms__V1__CancelPlanResponse,
 							  isms__v1__cancel_plan_response);
@@ -87,7 +89,6 @@ struct status plan_end_lapse(const struct facts *facts, struct plan *plan)
 		return clock_not_due();
 	plan->subject_kind = KIND_TREATMENT_PLAN;
 	plan->subject_id = tick->id;
-	plan_end(dossier, place, STATE_LAPSE, "the transfer has lapsed");
-	dossier_settle(dossier, DOSSIER_STATE_ONLY);
+	dossier_settle(dossier, plan_end(dossier, place, STATE_LAPSE, "the transfer has lapsed"));
 	return STATUS_OK;
 }

@@ -14,8 +14,9 @@ STATUS_MUST_CHECK struct status plan_end_cancel(const struct facts *facts, struc
 STATUS_MUST_CHECK struct status plan_end_lapse(const struct facts *facts, struct plan *plan);
 
 /* Moves the plan by the action, which must be open, and the risk with it: it aims at
- * what the plans left aim at, and is treated by them alone. */
-void plan_end(struct dossier *dossier, struct dossier_plan *place, enum state_action action,
-	      const char *reason);
+ * what the plans left aim at, is treated by them alone, and is covered no more. Returns
+ * how the dossier is to be settled. */
+enum dossier_settle plan_end(struct dossier *dossier, struct dossier_plan *place,
+			     enum state_action action, const char *reason);
 
 #endif

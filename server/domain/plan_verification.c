@@ -8,6 +8,7 @@
 #include "server/domain/fields.h"
 #include "server/domain/material_change.h"
 #include "server/domain/must.h"
+#include "server/domain/plan_cover.h"
 #include "server/domain/plan_end.h"
 #include "server/domain/plan_progress.h"
 #include "server/domain/score.h"
@@ -98,8 +99,13 @@ static void put_score(const struct facts *facts, struct plan *plan, const Isms__
 
 /* The target is reached. Where somebody has scored the risk lower meanwhile, that
  * raises the level, with all that follows. */
-static void take_target(struct dossier *dossier, const Isms__V1__TreatmentPlan *verified)
+static void take_target(struct dossier *dossier, Isms__V1__TreatmentPlan *verified,
+			const struct facts *facts)
 {
+	if (verified->option == OPTION(TRANSFER))
+		plan_cover_begin(dossier, verified,
+				 fact_row(facts, "plan_current_score", Isms__Store__V1__RiskScore,
+					  isms__store__v1__risk_score));
 	Isms__V1__RiskLevel before = score_level_of(dossier->was->current);
 	Isms__V1__Risk *risk = dossier_change_risk(dossier);
 	risk->current = verified->content->target;
@@ -113,14 +119,14 @@ static void apply(struct dossier *dossier, struct dossier_plan *place, const str
 	Isms__V1__TreatmentPlan *after = dossier_change_plan(dossier, place);
 	after->verification = verification(facts, plan);
 	if (!after->verification->effective) {
-		plan_end(dossier, place, STATE_FAIL, after->verification->comment);
-		dossier_settle(dossier, DOSSIER_STATE_ONLY);
+		dossier_settle(dossier,
+			       plan_end(dossier, place, STATE_FAIL, after->verification->comment));
 		return;
 	}
 	after->state = state_plan_after(after->state, STATE_VERIFY);
 	bool scored = score_level_of(after->content->target) != LEVEL(UNSPECIFIED);
 	if (scored)
-		take_target(dossier, after);
+		take_target(dossier, after, facts);
 	dossier_derive_state(dossier);
 	dossier_settle(dossier, scored ? DOSSIER_CONTENT : DOSSIER_STATE_ONLY);
 	if (scored)

@@ -173,7 +173,8 @@ CREATE INDEX risk_acceptance_end_idx ON risk_acceptance (least(valid_until, revi
 ALTER TABLE treatment_plan
 	ADD COLUMN progress bytea,
 	ADD COLUMN verification bytea,
-	ADD COLUMN end_reason text NOT NULL DEFAULT '';
+	ADD COLUMN end_reason text NOT NULL DEFAULT '',
+	ADD COLUMN lowered bytea;
 CREATE INDEX treatment_plan_lapse_idx ON treatment_plan (org_id, lapses_at)
 	WHERE option = 'TRANSFER' AND state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED');
 

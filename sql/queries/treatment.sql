@@ -64,13 +64,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
 -- class: commit
 -- params: $org id version updated_at updated_by state content approval_request_id
 -- params: contributor_ids ai_system_id lapses_at control_ids assignee_ids progress
--- params: verification end_reason avoid_action
+-- params: verification end_reason avoid_action lowered
 UPDATE treatment_plan
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, content = $7,
         approval_request_id = $8, contributor_ids = coalesce($9::uuid[], '{}'),
         ai_system_id = $10, lapses_at = $11, control_ids = coalesce($12::uuid[], '{}'),
         assignee_ids = coalesce($13::uuid[], '{}'), progress = $14, verification = $15,
-        end_reason = $16, avoid_action = $17
+        end_reason = $16, avoid_action = $17, lowered = $18
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- The system that an AVOID plan is about, if the caller may see it.
@@ -131,3 +131,15 @@ CROSS JOIN LATERAL
 WHERE p.org_id = $1 AND p.id = $2
 ORDER BY n.id
 LIMIT 1000;
+
+-- How the risk of the plan was last scored as it is today, and by whom.
+-- name: plan_current_score
+-- class: point
+-- params: $org id
+SELECT s.id, s.risk_id, s.kind, s.likelihood AS score_likelihood, s.impact AS score_impact,
+       s.level AS score_level, s.method_id, s.rationale, s.scored_by, s.scored_by_persons, s.at
+FROM treatment_plan p
+JOIN risk_score s ON s.org_id = p.org_id AND s.risk_id = p.risk_id AND s.kind = 2
+WHERE p.org_id = $1 AND p.id = $2
+ORDER BY s.seq DESC
+LIMIT 1;

@@ -479,6 +479,38 @@ def test_a_lapsed_transfer_reopens_the_risk(ticking):
     assert name_of("RiskState", read_risk(world, risk).state) == "ANALYSED"
 
 
+def test_a_score_that_a_transfer_lowered_comes_back_when_it_lapses(ticking):
+    server, world = ticking
+    risk, plan = transfer(world, target={"likelihood": 1, "impact": 1})
+    world.owner.call("TreatmentService/StartPlan", id=plan.meta.id)
+    world.contributor.call("TreatmentService/ImplementPlan", id=plan.meta.id,
+                           evidence={"title": "the signed contract"})
+    plan = world.ciso.call("TreatmentService/VerifyPlan", id=plan.meta.id,
+                           verdict="PLAN_VERDICT_EFFECTIVE",
+                           evidence={"title": "the contract"}).plan
+    assert (plan.lowered.before.level, plan.lowered.after.level) == (3, 1)
+    assert read_risk(world, risk).current.level == 1
+    # which the owner alone may accept, and for a year
+    made = world.acceptance(risk, by="analyst", days=300)
+    assert state(world.vote("owner", made.request)) != "PENDING"
+    assert state(read(world, made.acceptance)) == "ACTIVE"
+    with server.database() as db:
+        db.execute("UPDATE treatment_plan SET lapses_at = now() - interval '1 second',"
+                   " version = version + 1 WHERE id = %s", (plan.meta.id,))
+    until(lambda: state(read(world, made.acceptance)) == "INVALIDATED")
+    assert read(world, made.acceptance).end_reason == "the current level rose from LOW to HIGH"
+    after = read_risk(world, risk)
+    assert (after.current.likelihood, after.current.impact, after.current.level) == (3, 4, 3)
+    assert name_of("RiskState", after.state) == "ANALYSED"
+    with server.database() as db:
+        rows = db.execute("SELECT level, rationale, scored_by FROM risk_score"
+                          " WHERE risk_id = %s AND kind = 2 ORDER BY seq",
+                          (risk.meta.id,)).fetchall()
+    assert [row[0] for row in rows] == [3, 1, 3]
+    assert rows[2][1] == f"the cover of {plan.meta.ref} has ended"
+    assert rows[2][2] == rows[0][2]  # whoever said so at first
+
+
 def test_a_review_that_was_not_made_is_recorded(ticking):
     server, world = ticking
     with reviewing(server):

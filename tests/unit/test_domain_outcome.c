@@ -15,6 +15,8 @@ TEST(an_approved_plan_moves_the_risk_and_ends_the_older_plan)
 		world_plan(&poll.world, "older", OPTION(MITIGATE), PLAN(IN_PROGRESS));
 	Isms__V1__TreatmentPlan *other =
 		world_plan(&poll.world, "other", OPTION(AVOID), PLAN(APPROVED));
+	older->lowered =
+		must_new_of(poll.world.arena, Isms__V1__LoweredScore, isms__v1__lowered_score);
 	world_add(&poll.world, "dossier_plans_of_request", &older->base);
 	world_add(&poll.world, "dossier_plans_of_request", &other->base);
 	accepted(&poll);
@@ -28,6 +30,7 @@ TEST(an_approved_plan_moves_the_risk_and_ends_the_older_plan)
 			WORLD_WROTE(&poll.world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, i);
 		bool newer = strcmp(plan->meta->id, "plan") == 0;
 		CHECK_INT(plan->state, newer ? PLAN(APPROVED) : PLAN(SUPERSEDED));
+		CHECK(plan->lowered == older->lowered); /* for the newer to give back */
 	}
 	CHECK(world_wrote(&poll.world, KIND_TREATMENT_PLAN, 2) == NULL);
 	const Isms__Store__V1__RiskScore *score =

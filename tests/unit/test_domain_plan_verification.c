@@ -41,6 +41,13 @@ static Isms__V1__TreatmentPlan *begin(struct world *world, const char *caller,
 	Isms__Store__V1__Found *author =
 		must_new_of(world->arena, Isms__Store__V1__Found, isms__store__v1__found);
 	author->id = world_text(world, "p-author");
+	world_set(world, "plan_current_score", &isms__store__v1__risk_score__descriptor);
+	Isms__Store__V1__RiskScore *last =
+		must_new_of(world->arena, Isms__Store__V1__RiskScore, isms__store__v1__risk_score);
+	last->scored_by = world_text(world, "scorer");
+	last->n_scored_by_persons = 1;
+	last->scored_by_persons = persons(world, "p-scorer");
+	world_add(world, "plan_current_score", &last->base);
 	world_add(world, "plan_people", &author->base);
 	world_add(world, "plan_writers", &author->base);
 	return plan;
@@ -84,6 +91,69 @@ TEST(one_person_of_several_behind_an_account_is_enough)
 	world.me->person_ids[1] = world_text(&world, "p-maker");
 	struct status st = verify(&world, ISMS__V1__PLAN_VERDICT__PLAN_VERDICT_EFFECTIVE);
 	CHECK_STR(st.reason, "SOD_VERIFIER");
+	world_done(&world);
+}
+
+/* What a TRANSFER or another plan keeps of the score that it replaced. */
+static const Isms__V1__LoweredScore *lowered_by(struct world *world)
+{
+	struct status st = verify(world, ISMS__V1__PLAN_VERDICT__PLAN_VERDICT_EFFECTIVE);
+	CHECK(status_ok(&st));
+	CHECK_INT(WORLD_WROTE(world, Isms__V1__Risk, KIND_RISK, 0)->current->level,
+		  WORLD_WROTE(world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, 0)
+			  ->content->target->level);
+	return WORLD_WROTE(world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, 0)->lowered;
+}
+
+TEST(a_transfer_keeps_the_score_that_it_lowers)
+{
+	for (int option = OPTION(MITIGATE); option <= OPTION(AVOID); option++) {
+		if (option == OPTION(ACCEPT))
+			continue;
+		struct world world;
+		Isms__V1__TreatmentPlan *plan =
+			begin(&world, "other", (Isms__V1__TreatmentOption)option);
+		plan->lapses_at = world_time(&world, 1);
+		const Isms__V1__LoweredScore *lowered = lowered_by(&world);
+		CHECK_INT(lowered != NULL, option == OPTION(TRANSFER));
+		if (lowered != NULL) {
+			CHECK_INT(lowered->before->level, LEVEL(HIGH));
+			CHECK_INT(lowered->after->level, LEVEL(LOW));
+			CHECK_STR(lowered->scored_by, "scorer");
+			CHECK_STR(lowered->scored_by_persons[0], "p-scorer");
+		}
+		world_done(&world);
+	}
+}
+
+TEST(a_renewed_transfer_keeps_what_was_before_the_first)
+{
+	for (int scored_since = 0; scored_since < 2; scored_since++) {
+		struct world world;
+		Isms__V1__TreatmentPlan *plan = begin(&world, "other", OPTION(TRANSFER));
+		plan->lapses_at = world_time(&world, 1);
+		plan->lowered =
+			must_new_of(world.arena, Isms__V1__LoweredScore, isms__v1__lowered_score);
+		plan->lowered->before = world_score(&world, 5, 5, LEVEL(CRITICAL));
+		plan->lowered->after = world_score(&world, 2, 2, LEVEL(MEDIUM));
+		plan->lowered->scored_by = world_text(&world, "first");
+		world.risk->current = scored_since ? world_score(&world, 4, 4, LEVEL(HIGH))
+						   : world_score(&world, 2, 2, LEVEL(MEDIUM));
+		const Isms__V1__LoweredScore *lowered = lowered_by(&world);
+		CHECK_INT(lowered->before->level, scored_since ? LEVEL(HIGH) : LEVEL(CRITICAL));
+		CHECK_STR(lowered->scored_by, scored_since ? "scorer" : "first");
+		CHECK_INT(lowered->after->level, LEVEL(LOW));
+		world_done(&world);
+	}
+}
+
+TEST(a_transfer_that_aims_above_the_level_lowers_nothing)
+{
+	struct world world;
+	Isms__V1__TreatmentPlan *plan = begin(&world, "other", OPTION(TRANSFER));
+	plan->lapses_at = world_time(&world, 1);
+	plan->content->target = world_score(&world, 5, 5, LEVEL(CRITICAL));
+	CHECK(lowered_by(&world) == NULL);
 	world_done(&world);
 }
 
