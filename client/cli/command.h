@@ -15,7 +15,7 @@ struct isms_api_method;
 struct isms_reply;
 
 enum {
-	COMMAND_PARAMS_MAX = 24,
+	COMMAND_PARAMS_MAX = 32,
 	COMMAND_EXAMPLES_MAX = 2,
 };
 

@@ -8,6 +8,8 @@
 		FLAG("--target", "LxI", "fields.target",                                           \
 		     "likelihood and impact aimed at, such as 2x3"),                               \
 		FLAG("--due", "DATE", "fields.due_at", "when it is to be done"),                   \
+		FLAG("--cost", "AMOUNT", "fields.cost", "what it costs, such as 1500.00"),         \
+		FLAG("--cost-currency", "CODE", "fields.cost_currency", "of the cost: EUR"),       \
 		{ .name = "--action",                                                              \
 		  .value = "PARTS",                                                                \
 		  .path = "fields.actions",                                                        \
@@ -21,14 +23,36 @@
 		     "transfer: who takes it over"),                                               \
 		FLAG("--contract", "TEXT", "fields.transfer.contract_ref",                         \
 		     "transfer: contract or policy number"),                                       \
+		FLAG("--covers-from", "DATE", "fields.transfer.valid_from",                        \
+		     "transfer: when its cover begins; with the approval without it"),             \
 		FLAG("--lapses", "DATE", "fields.transfer.valid_until",                            \
 		     "transfer: when it lapses"),                                                  \
 		FLAG("--retained", "TEXT", "fields.transfer.retained_duty",                        \
 		     "transfer: what stays with us"),                                              \
+		FLAG("--coverage", "AMOUNT", "fields.transfer.coverage_amount",                    \
+		     "transfer: what it covers at most, such as 1500000.00"),                      \
+		FLAG("--deductible", "AMOUNT", "fields.transfer.deductible",                       \
+		     "transfer: what we bear of each loss"),                                       \
+		FLAG("--currency", "CODE", "fields.transfer.currency",                             \
+		     "transfer: of coverage and deductible: EUR"),                                 \
+		FLAG("--cover-evidence", "TITLE", "fields.transfer.evidence.title",                \
+		     "transfer: what shows it"),                                                   \
+		FLAG("--cover-evidence-uri", "URI", "fields.transfer.evidence.uri",                \
+		     "transfer: where that is kept"),                                              \
+		FLAG("--cover-evidence-sha256", "HEX", "fields.transfer.evidence.sha256",          \
+		     "transfer: SHA-256 of that"),                                                 \
 		FLAG("--avoid-system", "SYSTEM", "fields.avoid.ai_system_id",                      \
 		     "avoid: system not used"),                                                    \
 		FLAG("--avoid-action", "WHAT", "fields.avoid.action",                              \
-		     "avoid: not-deploy, decommission or disable-feature")
+		     "avoid: not-deploy, decommission or disable-feature"),                        \
+		FLAG("--avoid-from", "DATE", "fields.avoid.effective_at",                          \
+		     "avoid: from when on; with the approval without it"),                         \
+		FLAG("--avoid-evidence", "TITLE", "fields.avoid.evidence.title",                   \
+		     "avoid: what shows it"),                                                      \
+		FLAG("--avoid-evidence-uri", "URI", "fields.avoid.evidence.uri",                   \
+		     "avoid: where that is kept"),                                                 \
+		FLAG("--avoid-evidence-sha256", "HEX", "fields.avoid.evidence.sha256",             \
+		     "avoid: SHA-256 of that")
 
 #define PLAN_VOTE VOTE_WORD("ref or id of the plan or of its approval request")
 
@@ -54,7 +78,8 @@ const struct command table_treat[] = {
 	  .method = "TreatmentService/GetPlan",
 	  .row = "plan",
 	  .columns = "REF=meta.ref OPTION=option STATE=state RISK=risk_id AUTHOR=author_id "
-		     "DUE=content.due_at RATIONALE=content.rationale",
+		     "DUE=content.due_at COST=content.cost CURRENCY=content.cost_currency "
+		     "SUPERSEDES=supersedes_id RATIONALE=content.rationale",
 	  .params = { PLAN_WORD, AS_OF },
 	  .examples = { "isms treat show TRP-7", "isms treat show TRP-7 -o json" } },
 	{ .noun = "treat",
@@ -74,9 +99,9 @@ const struct command table_treat[] = {
 			"--rationale 'filters cost less than the loss' --action 'control=C-AI-20; "
 			"assignee=me; due=+60d; description=filter hidden text'",
 			"isms treat create RSK-42 --option transfer --mechanism insurance "
-			"--counterparty 'Example Insurance' --lapses 2030-12-31 --retained 'tell "
-			"the "
-			"insurer within 3 days'" },
+			"--counterparty 'Example Insurance' --covers-from 2030-01-01T00:00Z "
+			"--lapses 2030-12-31 --coverage 1500000.00 --deductible 25000 --currency "
+			"EUR --retained 'tell the insurer within 3 days'" },
 	  .next = "isms treat submit {ref}" },
 	{ .noun = "treat",
 	  .verb = "edit",

@@ -98,7 +98,7 @@ static bool is_avoided(const struct facts *facts)
 	const Isms__V1__TreatmentPlan *const *plans = fact_rows(
 		facts, "ai_system_avoid", Isms__V1__TreatmentPlan, isms__v1__treatment_plan, &n);
 	for (size_t i = 0; i < n; i++)
-		if (plan_content_forbids_deployment(plans[i]))
+		if (plan_content_forbids_deployment(plans[i], facts->now_us))
 			return true;
 	return false;
 }

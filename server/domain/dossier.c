@@ -8,6 +8,7 @@
 #include "common/pb.h"
 #include "server/domain/approval_step.h"
 #include "server/domain/must.h"
+#include "server/domain/plan_content.h"
 #include "server/domain/states.h"
 
 static const char *set_name(const struct facts *facts, const char *what, const char *of)
@@ -237,9 +238,15 @@ static bool accepted(const struct dossier *dossier, int64_t *out_until_us)
  * through their acceptance. */
 static bool treats(const Isms__V1__TreatmentPlan *plan, int64_t now_us)
 {
-	if (!state_plan_in_force(plan->state) || plan->option == OPTION(ACCEPT))
-		return false;
-	return plan->option != OPTION(TRANSFER) || pb_time_us(plan->lapses_at) > now_us;
+	return state_plan_in_force(plan->state) && plan->option != OPTION(ACCEPT) &&
+	       plan_content_counts(plan, now_us);
+}
+
+/* Whether it is still to do so. */
+static bool will_treat(const Isms__V1__TreatmentPlan *plan, int64_t now_us)
+{
+	return state_plan_in_force(plan->state) && plan->counts_from != NULL &&
+	       pb_time_us(plan->counts_from) > now_us;
 }
 
 Isms__V1__RiskState dossier_state(const struct dossier *dossier)
@@ -252,6 +259,7 @@ Isms__V1__RiskState dossier_state(const struct dossier *dossier)
 	for (size_t i = 0; i < dossier->n_plans; i++) {
 		const Isms__V1__TreatmentPlan *plan = dossier_plan_now(&dossier->plans[i]);
 		bool over = plan->state == PLAN(IMPLEMENTED) || plan->state == PLAN(VERIFIED);
+		running |= will_treat(plan, dossier->plan->now_us);
 		running |= treats(plan, dossier->plan->now_us) && !over;
 		done |= treats(plan, dossier->plan->now_us) && over;
 		waiting |= plan->state == PLAN(SUBMITTED);

@@ -77,8 +77,12 @@ static void supersede_plans(struct dossier *dossier, struct dossier_plan *newer)
 		if (place == newer || place->was->option != newer->was->option ||
 		    state == PLAN(UNSPECIFIED))
 			continue;
-		dossier_change_plan(dossier, place)->state = state;
-		plan_cover_take_over(dossier_change_plan(dossier, newer), place->was);
+		Isms__V1__TreatmentPlan *older = dossier_change_plan(dossier, place);
+		older->state = state;
+		older->end_reason = must(arena_printf(dossier->plan->arena, "superseded by %s",
+						      newer->was->meta->ref));
+		dossier_change_plan(dossier, newer)->supersedes_id = older->meta->id;
+		plan_cover_take_over(newer->changed, older);
 	}
 }
 

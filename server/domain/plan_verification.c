@@ -8,6 +8,7 @@
 #include "server/domain/fields.h"
 #include "server/domain/material_change.h"
 #include "server/domain/must.h"
+#include "server/domain/plan_content.h"
 #include "server/domain/plan_cover.h"
 #include "server/domain/plan_end.h"
 #include "server/domain/plan_progress.h"
@@ -58,7 +59,11 @@ static struct status check(const struct facts *facts, const Isms__V1__TreatmentP
 	if (request->verdict == ISMS__V1__PLAN_VERDICT__PLAN_VERDICT_INEFFECTIVE &&
 	    text_blank(request->comment))
 		return status_invalid(facts->arena, "comment", "is required for INEFFECTIVE");
-	return plan_progress_check_lapse(plan, facts->now_us);
+	st = plan_progress_check_lapse(plan, facts->now_us);
+	if (status_ok(&st) && !plan_content_counts(plan, facts->now_us))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NOT_IN_EFFECT",
+				   "what the plan is about begins later");
+	return st;
 }
 
 static Isms__V1__PlanVerification *verification(const struct facts *facts, struct plan *plan)

@@ -18,11 +18,13 @@ static const char *const not_compared[] = {
 	"org_id",  "subject_id", "subject_ref", "subject_version", "risk_version",
 	"subject", "risk",       "method",      "policy_id",       "policy_no",
 };
-/* Of the subject: what its own life and the request put there. */
+/* Of the subject: what its own life and the request put there, or repeat of its
+ * content. */
 static const char *const not_content[] = {
 	"subject.approval_request_id", "subject.plan_id",      "subject.previous_id",
 	"subject.contributor_ids",     "subject.state",        "subject.replaces_version",
 	"subject.replaces_id",         "subject.requested_by", "subject.author_id",
+	"subject.avoid_action",        "subject.counts_from",
 };
 
 struct telling {

@@ -174,7 +174,11 @@ ALTER TABLE treatment_plan
 	ADD COLUMN progress bytea,
 	ADD COLUMN verification bytea,
 	ADD COLUMN end_reason text NOT NULL DEFAULT '',
-	ADD COLUMN lowered bytea;
+	ADD COLUMN lowered bytea,
+	ADD COLUMN counts_from timestamptz,
+	ADD COLUMN supersedes_id uuid,
+	ADD CONSTRAINT treatment_plan_supersedes_fkey
+		FOREIGN KEY (org_id, supersedes_id) REFERENCES treatment_plan (org_id, id);
 CREATE INDEX treatment_plan_lapse_idx ON treatment_plan (org_id, lapses_at)
 	WHERE option = 'TRANSFER' AND state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED');
 
@@ -190,7 +194,7 @@ FROM risk_acceptance c;
 
 -- The risk with what is derived from its plans and its acceptance at this
 -- moment; every reader takes it from here. An acceptance that has run out, or a
--- transfer that has lapsed, counts no more.
+-- transfer that has lapsed, counts no more; a plan that begins later does not yet.
 CREATE VIEW risk_now AS
 SELECT r.*,
        CASE WHEN p.avoided THEN 'AVOIDED'
@@ -206,7 +210,8 @@ LEFT JOIN LATERAL (
 	       bool_or(t.option = 'MITIGATE') AS mitigated
 	FROM treatment_plan t
 	WHERE t.org_id = r.org_id AND t.risk_id = r.id
-	  AND t.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')) p ON true
+	  AND t.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
+	  AND coalesce(t.counts_from <= now(), true)) p ON true
 LEFT JOIN LATERAL (
 	SELECT max(c.valid_until) AS valid_until
 	FROM risk_acceptance c
@@ -362,7 +367,8 @@ RETURNS SETOF risk_now LANGUAGE sql STABLE AS $$
 		FROM isms.treatment_plan n
 		CROSS JOIN LATERAL isms.row_at(n.org_id, 'treatment_plan', n.id, t) h
 		WHERE n.org_id = r.org_id AND n.risk_id = r.id
-		  AND h.row_json ->> 'state' IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')) p
+		  AND h.row_json ->> 'state' IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
+		  AND coalesce((h.row_json ->> 'counts_from')::timestamptz <= t, true)) p
 		ON true
 	LEFT JOIN LATERAL (
 		SELECT max(c.valid_until) AS valid_until

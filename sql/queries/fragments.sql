@@ -15,7 +15,7 @@ p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
 p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
 p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
 p.assignee_ids, p.progress, p.verification, p.end_reason, p.avoid_action,
-p.lowered;
+p.lowered, p.counts_from, p.supersedes_id;
 
 -- Of risk_acceptance_now c.
 -- fragment: columns_of_acceptance

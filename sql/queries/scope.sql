@@ -133,17 +133,18 @@ WHERE s.org_id = $1 AND s.id = $2;
 SELECT human_ref('AIS', nextval('ai_system_ref')) AS ref;
 
 -- Plans that say not to use the system, those in force first and of them those about
--- more than a feature, and those that wait for a decision: one that is approved
+-- more than a feature that count now, and those that wait for a decision: one that is approved
 -- meanwhile has moved.
 -- name: ai_system_avoid
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-SELECT p.id, p.version, p.option, p.state, p.avoid_action
+SELECT p.id, p.version, p.option, p.state, p.avoid_action, p.counts_from
 FROM treatment_plan p
 WHERE p.org_id = $1 AND p.ai_system_id = $2 AND p.option = 'AVOID'
   AND p.state IN ('SUBMITTED', 'APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
-ORDER BY p.state = 'SUBMITTED', p.avoid_action = 'DISABLE_FEATURE', p.id
+ORDER BY p.state = 'SUBMITTED', p.avoid_action = 'DISABLE_FEATURE',
+         p.counts_from NULLS FIRST, p.id
 LIMIT 20;
 
 -- name: ai_system_insert

@@ -51,26 +51,28 @@ WHERE p.org_id = $1 AND p.id = $2;
 -- class: commit
 -- params: $org id ref version created_at created_by updated_at updated_by scope_id risk_id
 -- params: option state author_id content approval_request_id contributor_ids ai_system_id
--- params: lapses_at control_ids assignee_ids avoid_action
+-- params: lapses_at control_ids assignee_ids avoid_action counts_from
 INSERT INTO treatment_plan
        (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
         risk_id, option, state, author_id, content, approval_request_id, contributor_ids,
-        ai_system_id, lapses_at, control_ids, assignee_ids, avoid_action)
+        ai_system_id, lapses_at, control_ids, assignee_ids, avoid_action,
+        counts_from)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::uuid[], '{}'), $17, $18, coalesce($19::uuid[], '{}'),
-        coalesce($20::uuid[], '{}'), $21);
+        coalesce($20::uuid[], '{}'), $21, $22);
 
 -- name: treatment_plan_update
 -- class: commit
 -- params: $org id version updated_at updated_by state content approval_request_id
 -- params: contributor_ids ai_system_id lapses_at control_ids assignee_ids progress
--- params: verification end_reason avoid_action lowered
+-- params: verification end_reason avoid_action lowered counts_from supersedes_id
 UPDATE treatment_plan
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, content = $7,
         approval_request_id = $8, contributor_ids = coalesce($9::uuid[], '{}'),
         ai_system_id = $10, lapses_at = $11, control_ids = coalesce($12::uuid[], '{}'),
         assignee_ids = coalesce($13::uuid[], '{}'), progress = $14, verification = $15,
-        end_reason = $16, avoid_action = $17, lowered = $18
+        end_reason = $16, avoid_action = $17, lowered = $18, counts_from = $19,
+        supersedes_id = $20
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- The system that an AVOID plan is about, if the caller may see it.
@@ -94,6 +96,16 @@ JOIN ai_system s ON s.org_id = p.org_id AND s.id = p.ai_system_id
 JOIN scope_closure k ON k.org_id = p.org_id AND k.ancestor_id = p.scope_id
      AND k.descendant_id = s.scope_id
 WHERE p.org_id = $1 AND p.id = $2;
+
+-- Those who are to carry out the plan, as far as they can be asked to.
+-- name: plan_assignees
+-- class: point
+-- params: $org id
+SELECT u.id
+FROM treatment_plan p
+JOIN app_user u ON u.org_id = p.org_id AND u.id = ANY (p.assignee_ids)
+WHERE p.org_id = $1 AND p.id = $2 AND u.kind = 'HUMAN' AND u.state = 'ACTIVE'
+LIMIT 50;
 
 -- The system that an AVOID plan is about, whoever asks.
 -- name: plan_system_for_write

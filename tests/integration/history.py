@@ -105,7 +105,8 @@ class Past:
             row.effective = holds(row, at)
         elif kind == "risk":
             plans = [p for p in self.rows("treatment_plan", at)
-                     if p.risk_id == row.meta.id and p.state in IN_FORCE]
+                     if p.risk_id == row.meta.id and p.state in IN_FORCE
+                     and not (p.HasField("counts_from") and moment(p.counts_from) > at)]
             ends = [a.valid_until for a in self.rows("risk_acceptance", at)
                     if a.risk_id == row.meta.id and a.effective]
             row.ClearField("accepted_until")

@@ -450,3 +450,110 @@ def test_a_verified_plan_gives_way_to_a_newer_one(world):
         "mechanism": "TRANSFER_MECHANISM_INSURANCE", "counterparty": "another insurer",
         "valid_until": soon(60), "retained_duty": "to report each loss"}))
     assert state(read(world, plan)) == "SUPERSEDED" and state(newer) == "APPROVED"
+    assert newer.supersedes_id == plan.meta.id and not read(world, plan).supersedes_id
+    assert read(world, plan).end_reason == f"superseded by {newer.meta.ref}"
+
+
+# --- the data of the options ---------------------------------------------------
+
+COVER = {"mechanism": "TRANSFER_MECHANISM_INSURANCE", "counterparty": "an insurer",
+         "retained_duty": "to report each loss"}
+
+
+def test_the_data_of_an_option_is_kept_as_it_was_given(world):
+    risk, plan = transfer(world, cost="1250.5", cost_currency="EUR")
+    assert (plan.content.cost, plan.content.cost_currency) == ("1250.5", "EUR")
+    cover = {**COVER, "valid_from": soon(1), "valid_until": soon(90), "currency": "JPY",
+             "coverage_amount": "150000000", "deductible": "0.0001", "evidence": EVIDENCE}
+    got = draft(world, risk, "TRANSFER", transfer=cover)
+    assert got.content == read(world, got).content
+    kept = got.content.transfer
+    assert (kept.coverage_amount, kept.deductible, kept.currency) == ("150000000", "0.0001", "JPY")
+    assert kept.evidence.uri == EVIDENCE["uri"] and got.counts_from == kept.valid_from
+    system = world.system(world.unit)
+    got = draft(world, risk, "AVOID", avoid={
+        "ai_system_id": system.meta.id, "action": "AVOID_ACTION_DECOMMISSION",
+        "effective_at": soon(1), "evidence": EVIDENCE})
+    assert got.content.avoid.evidence.title == EVIDENCE["title"]
+    assert got.counts_from == got.content.avoid.effective_at
+    assert not draft(world, risk, "TRANSFER").HasField("counts_from")
+
+
+@pytest.mark.parametrize("fields, wrong", [
+    ({"cost": "1,000"}, "fields.cost"),
+    ({"cost": "-1"}, "fields.cost"),
+    ({"cost_currency": "eur"}, "fields.cost_currency"),
+    ({"transfer": {"coverage_amount": "1e6"}}, "fields.transfer.coverage_amount"),
+    ({"transfer": {"deductible": "1."}}, "fields.transfer.deductible"),
+    ({"transfer": {"currency": "EU"}}, "fields.transfer.currency"),
+    ({"transfer": {"valid_from": soon(30)}}, "fields.transfer.valid_from"),
+    ({"transfer": {"evidence": {"uri": "https://evidence.example.org"}}},
+     "fields.transfer.evidence.title"),
+])
+def test_what_is_no_amount_or_time_is_refused(world, fields, wrong):
+    fields = {"rationale": "insured", **fields,
+              "transfer": {**COVER, "valid_until": soon(30), **fields.get("transfer", {})}}
+    failure = world.contributor.fails("TreatmentService/CreatePlan", risk_id=world.risk().meta.id,
+                                      option="TREATMENT_OPTION_TRANSFER", fields=fields)
+    assert (failure.code, set(failure.fields)) == ("INVALID_ARGUMENT", {wrong}), failure
+
+
+def test_an_amount_is_not_submitted_without_its_currency(world):
+    plan = draft(world, world.risk(), "TRANSFER", cost="10", transfer={
+        **COVER, "valid_until": soon(30), "coverage_amount": "1000"})
+    failure = world.contributor.fails("TreatmentService/SubmitPlan", id=plan.meta.id)
+    assert failure.reason == "PLAN_INCOMPLETE", failure
+    assert set(failure.fields) == {"content.cost_currency", "content.transfer.currency"}
+
+
+@pytest.mark.parametrize("who", ["robot", "invited", "gone"])
+def test_only_people_who_can_be_asked_are_to_do_something(world, who):
+    name = unique(who).replace(" ", "-")
+    if who == "robot":
+        world.add_service(name, "SERVICE", "contributor")
+    else:
+        made = world.admin.call("DirectoryService/CreateUser", email=f"{name}@example.org",
+                                display_name=name, kind="USER_KIND_HUMAN").user
+        world.users[name] = made
+        if who == "gone":
+            world.admin.call("DirectoryService/DeactivateUser", id=made.meta.id, reason="left")
+    made = world.plan(world.risk(), submit=False, assignee=name)
+    failure = world.contributor.fails("TreatmentService/SubmitPlan", id=made.meta.id)
+    assert failure.reason == "PLAN_INCOMPLETE", failure
+    assert set(failure.fields) == {"content.actions.assignee_id"}
+
+
+def begin_now(server, plan):
+    with server.database() as db:
+        db.execute("UPDATE treatment_plan SET counts_from = now() - interval '1 second',"
+                   " version = version + 1 WHERE id = %s", (plan.meta.id,))
+
+
+def test_a_cover_counts_from_when_it_begins(server, world):
+    risk = world.risk(score=(3, 4))
+    plan = approve(world, draft(world, risk, "TRANSFER", transfer={
+        **COVER, "valid_from": soon(10), "valid_until": soon(30)}))
+    assert (risk_state(world, risk), disposition(world, risk)) == ("IN_TREATMENT", "UNTREATED")
+    world.owner.call("TreatmentService/StartPlan", id=plan.meta.id)
+    plan = implement(world, plan, by="owner", evidence=EVIDENCE)
+    assert (risk_state(world, risk), disposition(world, risk)) == ("IN_TREATMENT", "UNTREATED")
+    failure = world.ciso.fails("TreatmentService/VerifyPlan", id=plan.meta.id,
+                               verdict="PLAN_VERDICT_EFFECTIVE", evidence=EVIDENCE)
+    assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "NOT_IN_EFFECT")
+    begin_now(server, plan)
+    assert disposition(world, risk) == "TRANSFERRED"
+    assert state(verify(world, plan)) == "VERIFIED" and risk_state(world, risk) == "MONITORED"
+
+
+def test_a_system_is_avoided_from_when_it_is_said(server, world):
+    system = world.system(world.unit)
+    stage(world, system, "EVALUATING", "APPROVED")
+    risk = world.risk(score=(3, 4), ai_system_id=system.meta.id)
+    plan = approve(world, draft(world, risk, "AVOID", avoid={
+        "ai_system_id": system.meta.id, "action": "AVOID_ACTION_NOT_DEPLOY",
+        "effective_at": soon(10)}))
+    assert disposition(world, risk) == "UNTREATED"
+    stage(world, system, "DEPLOYED", "SUSPENDED")
+    begin_now(server, plan)
+    assert disposition(world, risk) == "AVOIDED"
+    assert stage_fails(world, system, "DEPLOYED").reason == "AVOID_IN_FORCE"

@@ -203,6 +203,24 @@ TEST(a_plan_about_a_feature_does_not)
 	}
 }
 
+TEST(a_plan_that_begins_later_does_not_yet)
+{
+	for (int hours = -1; hours <= 1; hours++) {
+		struct system_case t;
+		begin(&t);
+		Isms__V1__TreatmentPlan *avoid =
+			must_new_of(t.c.arena, Isms__V1__TreatmentPlan, isms__v1__treatment_plan);
+		avoid->state = ISMS__V1__PLAN_STATE__PLAN_STATE_APPROVED;
+		avoid->counts_from =
+			must(pb_time_new(t.c.arena, CASE_NOW_US + hours * CASE_HOUR_US));
+		case_row(&t.c, "ai_system_avoid", &avoid->base);
+		t.fields.stage = STAGE(DEPLOYED);
+		struct status st = update(&t, "stage");
+		CHECK_STR(case_reason(&st), hours <= 0 ? "AVOID_IN_FORCE" : "");
+		case_end(&t.c);
+	}
+}
+
 TEST(an_update_takes_only_what_the_mask_names)
 {
 	struct system_case t;

@@ -97,6 +97,7 @@ static void desk_sets(struct desk *desk, const char *of)
 	world_set(world, "controls_of_acceptance", &isms__v1__control__descriptor);
 	world_set(world, "plan_system", &isms__store__v1__found__descriptor);
 	world_set(world, "plan_system_below", &isms__store__v1__found__descriptor);
+	world_set(world, "plan_assignees", &isms__store__v1__found__descriptor);
 	world_add(world, name(desk, "drisk", of), &world->risk->base);
 	world_add(world, name(desk, "dplans", of), &desk->plan->base);
 	world_add(world, "method_for_write", &method_new(world)->base);
@@ -299,6 +300,42 @@ TEST(a_system_is_avoided_only_where_the_risk_is)
 						  "content.avoid.ai_system_id");
 				world_done(world);
 			}
+}
+
+TEST(who_is_to_do_something_can_be_asked_to)
+{
+	for (int there = 0; there < 2; there++) {
+		struct desk desk;
+		desk_plan(&desk);
+		desk.plan->n_assignee_ids = 1;
+		desk.plan->assignee_ids = must(arena_array(desk.world.arena, char *, 1));
+		desk.plan->assignee_ids[0] = world_text(&desk.world, "system");
+		if (there)
+			found(&desk.world, "plan_assignees");
+		struct status st = submit(&desk);
+		CHECK_INT(st.reason != NULL && strcmp(st.reason, "PLAN_INCOMPLETE") == 0, !there);
+		if (!there)
+			CHECK_STR(st.details->violations[0].field, "content.actions.assignee_id");
+		world_done(&desk.world);
+	}
+}
+
+TEST(an_amount_has_a_currency)
+{
+	struct desk desk;
+	desk_plan(&desk);
+	desk.plan->option = OPTION(TRANSFER);
+	Isms__V1__TreatmentTransfer *transfer = must_new_of(
+		desk.world.arena, Isms__V1__TreatmentTransfer, isms__v1__treatment_transfer);
+	desk.plan->content->transfer = transfer;
+	desk.plan->content->cost = world_text(&desk.world, "0.50");
+	transfer->valid_until = world_time(&desk.world, 1);
+	transfer->deductible = world_text(&desk.world, "100");
+	struct status st = refused(&desk, "PLAN_INCOMPLETE");
+	CHECK_INT(st.details->n_violations, 2);
+	CHECK_STR(st.details->violations[0].field, "content.cost_currency");
+	CHECK_STR(st.details->violations[1].field, "content.transfer.currency");
+	world_done(&desk.world);
 }
 
 TEST(only_a_draft_on_a_scored_open_risk_is_submitted)

@@ -31,6 +31,8 @@ TEST(an_approved_plan_moves_the_risk_and_ends_the_older_plan)
 		bool newer = strcmp(plan->meta->id, "plan") == 0;
 		CHECK_INT(plan->state, newer ? PLAN(APPROVED) : PLAN(SUPERSEDED));
 		CHECK(plan->lowered == older->lowered); /* for the newer to give back */
+		CHECK_STR(plan->supersedes_id, newer ? "older" : "");
+		CHECK_STR(plan->end_reason, newer ? "" : "superseded by REF-plan");
 	}
 	CHECK(world_wrote(&poll.world, KIND_TREATMENT_PLAN, 2) == NULL);
 	const Isms__Store__V1__RiskScore *score =

@@ -10,12 +10,10 @@ static Isms__V1__TreatmentPlan *begin(struct world *world)
 {
 	world_init(world);
 	world->facts.principal = NULL;
-	Isms__V1__TreatmentPlan *plan =
-		world_plan(world, "plan", OPTION(TRANSFER), PLAN(VERIFIED));
+	Isms__V1__TreatmentPlan *plan = world_plan(world, "plan", OPTION(TRANSFER), PLAN(VERIFIED));
 	plan->lapses_at = world_time(world, 0);
 	plan->content->target = world_score(world, 1, 1, LEVEL(LOW));
-	plan->lowered =
-		must_new_of(world->arena, Isms__V1__LoweredScore, isms__v1__lowered_score);
+	plan->lowered = must_new_of(world->arena, Isms__V1__LoweredScore, isms__v1__lowered_score);
 	plan->lowered->before = world_score(world, 4, 4, LEVEL(HIGH));
 	plan->lowered->after = world_score(world, 1, 1, LEVEL(LOW));
 	plan->lowered->scored_by = world_text(world, "scorer");
@@ -110,8 +108,8 @@ TEST(a_renewal_that_is_given_up_gives_back_what_the_older_lowered)
 	plan->state = PLAN(APPROVED);
 	plan->lapses_at = world_time(&world, 9);
 	world_caller(&world, "owner", "plan.cancel", "RISK_OWNER");
-	Isms__V1__CancelPlanRequest *request = must_new_of(
-		world.arena, Isms__V1__CancelPlanRequest, isms__v1__cancel_plan_request);
+	Isms__V1__CancelPlanRequest *request = must_new_of(world.arena, Isms__V1__CancelPlanRequest,
+							   isms__v1__cancel_plan_request);
 	request->id = world_text(&world, "plan");
 	request->reason = world_text(&world, "too dear");
 	world.facts.request = &request->base;

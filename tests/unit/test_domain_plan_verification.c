@@ -126,6 +126,21 @@ TEST(a_transfer_keeps_the_score_that_it_lowers)
 	}
 }
 
+TEST(what_begins_later_is_not_found_to_work_yet)
+{
+	for (int days = -1; days <= 1; days++) {
+		struct world world;
+		Isms__V1__TreatmentPlan *plan = begin(&world, "other", OPTION(TRANSFER));
+		plan->counts_from = world_time(&world, days);
+		plan->lapses_at = world_time(&world, 9);
+		struct status st = verify(&world, ISMS__V1__PLAN_VERDICT__PLAN_VERDICT_EFFECTIVE);
+		CHECK_INT(status_ok(&st), days <= 0);
+		if (days > 0)
+			CHECK_STR(st.reason, "NOT_IN_EFFECT");
+		world_done(&world);
+	}
+}
+
 TEST(a_renewed_transfer_keeps_what_was_before_the_first)
 {
 	for (int scored_since = 0; scored_since < 2; scored_since++) {

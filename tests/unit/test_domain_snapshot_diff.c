@@ -2,6 +2,7 @@
  * from another. */
 #include "isms/v1/acceptance.pb-c.h"
 #include "isms/v1/risk.pb-c.h"
+#include "isms/v1/treatment.pb-c.h"
 #include "server/domain/snapshot_diff.h"
 #include "server/domain/states.h"
 #include "tests/unit/domain_case.h"
@@ -82,6 +83,40 @@ TEST(each_part_is_named_by_its_field)
 	CHECK_STR(diff.changes[1]->before, "3");
 	CHECK_STR(diff.changes[2]->field, "level");
 	CHECK_STR(diff.changes[2]->after, "CRITICAL");
+	case_end(&c);
+}
+
+TEST(the_data_of_an_option_is_named_once)
+{
+	struct domain_case c;
+	struct decision a, b;
+	struct snapshot_diff diff;
+	case_begin(&c);
+	decision_begin(&a);
+	decision_begin(&b);
+	Isms__V1__TreatmentPlan *plans[2];
+	for (size_t i = 0; i < 2; i++) {
+		plans[i] = must_new_of(c.arena, Isms__V1__TreatmentPlan, isms__v1__treatment_plan);
+		plans[i]->content =
+			must_new_of(c.arena, Isms__V1__PlanFields, isms__v1__plan_fields);
+		plans[i]->content->transfer = must_new_of(c.arena, Isms__V1__TreatmentTransfer,
+							  isms__v1__treatment_transfer);
+	}
+	plans[1]->content->cost = (char *)"12.50";
+	plans[1]->content->transfer->deductible = (char *)"1000";
+	plans[1]->content->transfer->valid_from = must(pb_time_new(c.arena, CASE_NOW_US));
+	plans[1]->counts_from = plans[1]->content->transfer->valid_from;
+	freeze(&c, &a);
+	freeze(&c, &b);
+	a.snapshot.subject_kind = b.snapshot.subject_kind = SUBJECT(TREATMENT_PLAN);
+	a.snapshot.subject = packed(&c, &plans[0]->base);
+	b.snapshot.subject = packed(&c, &plans[1]->base);
+	CHECK(snapshot_diff(&diff, &a.snapshot, &b.snapshot, c.arena));
+	CHECK_INT(diff.n, 3);
+	CHECK_STR(diff.changes[0]->field, "subject.content.transfer.deductible");
+	CHECK_STR(diff.changes[1]->field, "subject.content.transfer.valid_from");
+	CHECK_STR(diff.changes[2]->field, "subject.content.cost");
+	CHECK_STR(diff.changes[2]->after, "12.50");
 	case_end(&c);
 }
 
