@@ -27,6 +27,7 @@ from wire import Stock
 
 STOCK, SDK, ROAMING = 14, 2, 4
 LEAST_RATE = 100
+RECOVER_S = 15
 VOID = 2
 
 
@@ -46,7 +47,7 @@ class Run:
                                longest=args.longest)
         self.watchers = [watcher.Watcher(i, self.addresses, self.ca, self.people.auditor.token)
                          for i in range(2 if watcher.AVAILABLE else 0)]
-        self.expected = []
+        self.expected, self.ended = [], 0
         self.rate, self.calm, self.least = 0.0, args.calm, args.least
 
     def say(self, text):
@@ -87,13 +88,28 @@ class Run:
         self.stop_faults.set()
         self.nemesis.join(120)
         self.nemesis.heal()
-        time.sleep(3)
+        self.recover()
         return self.end()
+
+    def processes(self):
+        return [c.process for c in self.clients]
+
+    def recover(self):
+        """Until each client has had a success since the last heal, or some time."""
+        healed, until = self.history.faults[-1].heal, time.monotonic() + RECOVER_S
+        waiting, seen = set(self.processes()), 0
+        while waiting and time.monotonic() < until and not self.trouble():
+            time.sleep(0.1)
+            fresh = self.history.ops[seen:]
+            seen += len(fresh)
+            waiting -= {op.process for op in fresh
+                        if op.complete >= healed and invariants.succeeded(op)}
 
     def trouble(self):
         return self.nemesis.problem or any(c.problem for c in self.clients)
 
     def end(self):
+        self.ended = time.monotonic_ns()
         self.halt.set()
         for client in self.clients:
             client.join(60)
@@ -176,9 +192,11 @@ def brief(run, op):
 
 
 def summary(run, found):
-    faults = [f for f in run.history.faults if f[0] != "healed"]
-    p99 = invariants.percentile(invariants.recoveries(run.history.ops, run.history.faults), 0.99)
-    kinds = collections.Counter(f[0].split(" ")[0] for f in faults)
+    faults = [f for f in run.history.faults if f.name != "healed"]
+    recovered, _ = invariants.recoveries(run.history.ops, run.history.faults, run.processes(),
+                                         run.ended)
+    p99 = invariants.percentile(recovered, 0.99)
+    kinds = collections.Counter(f.name.split(" ")[0] for f in faults)
     return (f"{len(run.history.ops)} operations ({run.rate:.0f}/s before the first fault), "
             f"{len(faults)} faults ({', '.join(f'{k} {n}' for k, n in sorted(kinds.items()))}), "
             f"{len(found)} violations, recovery p99 {p99:.1f} s, seed {run.seed}")

@@ -1,16 +1,23 @@
 """What the clients did: one record for each call, kept in memory and as JSON lines
 {process, op, args, idem_key, invoke_ns, complete_ns, type, …}."""
 
+import collections
 import json
 import threading
 import time
 
+# begin and heal in monotonic ns; shift: by how many seconds the database's clock was wrong
+Fault = collections.namedtuple("Fault", "name begin heal detail shift", defaults=("", 0))
+
 
 class Op:
-    """One call. type: ok, fail (certainly nothing happened) or info (unknown)."""
+    """One call. type: ok, fail (certainly nothing happened) or info (unknown); settled: it
+    was unknown, and its key told afterwards; internal: some answer to it was INTERNAL;
+    wall: the time of day before it was made."""
 
     __slots__ = ("n", "process", "op", "rpc", "actor", "args", "key", "invoke", "complete", "type",
-                 "code", "reason", "entities", "result", "attempts", "refusals", "message")
+                 "code", "reason", "entities", "result", "attempts", "refusals", "message",
+                 "settled", "internal", "wall")
 
     def __init__(self, process, op, rpc, actor, args, key):
         self.process, self.op, self.rpc, self.actor = process, op, rpc, actor
@@ -18,13 +25,15 @@ class Op:
         self.n, self.invoke, self.complete, self.type = 0, 0, 0, "info"
         self.code, self.reason, self.entities, self.result = "", "", [], {}
         self.attempts, self.refusals, self.message = 1, 0, None
+        self.settled, self.internal, self.wall = False, False, 0.0
 
     def line(self):
         return {"n": self.n, "process": self.process, "op": self.op, "rpc": self.rpc,
                 "actor": self.actor, "args": self.args, "idem_key": self.key,
                 "invoke_ns": self.invoke, "complete_ns": self.complete, "type": self.type,
                 "code": self.code, "reason": self.reason, "entities": self.entities,
-                "result": self.result, "attempts": self.attempts}
+                "result": self.result, "attempts": self.attempts, "settled": self.settled,
+                "internal": self.internal}
 
     @classmethod
     def made(cls, **values):
@@ -53,11 +62,11 @@ class History:
         with self.lock:
             self.file.write(json.dumps(op.line(), separators=(",", ":")) + "\n")
 
-    def fault(self, name, begin, heal, detail=""):
+    def fault(self, name, begin, heal, detail="", shift=0):
         with self.lock:
-            self.faults.append((name, begin, heal, detail))
+            self.faults.append(Fault(name, begin, heal, detail, shift))
             self.file.write(json.dumps({"fault": name, "invoke_ns": begin, "complete_ns": heal,
-                                        "detail": detail}) + "\n")
+                                        "detail": detail, "shift": shift}) + "\n")
 
     def close(self):
         self.file.close()

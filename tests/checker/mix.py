@@ -503,7 +503,7 @@ def settle(op, link, token):
         time.sleep(0.1)
     else:
         answer = Answer("UNAVAILABLE")
-    op.complete = time.monotonic_ns()
+    op.complete, op.settled = time.monotonic_ns(), True
     op.code, op.reason = answer.code, answer.reason
     op.refusals += refused(answer)
     op.type = "ok" if answer.ok else "info" if answer.unknown else "fail"

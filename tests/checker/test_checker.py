@@ -13,7 +13,7 @@ import invariants  # noqa: E402
 import linear  # noqa: E402
 import watcher  # noqa: E402
 from evidence import Event, in_commit_order  # noqa: E402
-from history import Op  # noqa: E402
+from history import Fault, Op  # noqa: E402
 from linear import Seen  # noqa: E402
 from model import Model, same, seconds  # noqa: E402
 
@@ -411,13 +411,47 @@ def test_what_is_effective_after_its_end_is_found():
     assert not invariants.check_effective([read], [])
 
 
+S = 10**9
+
+
+def done(process, at, code="OK", **values):
+    return Op.made(process=process, complete=at * S, code=code,
+                   type="ok" if code == "OK" else values.pop("type", "fail"), **values)
+
+
 def test_recovery_is_the_first_success_of_each_client():
-    ops = [Op.made(process=p, complete=c, type="ok", code="OK")
-           for p, c in ((1, 5 * 10**9), (2, 20 * 10**9), (1, 30 * 10**9))]
-    assert invariants.recoveries(ops, [("N1", 0, 4 * 10**9, "")]) == [1.0, 16.0]
-    assert names(invariants.check_recovery(ops, [("N1", 0, 4 * 10**9, "")])) == ["I13"]
-    twice = [("N1", 0, 4 * 10**9, ""), ("N2", 10 * 10**9, 12 * 10**9, "")]
-    assert invariants.recoveries(ops, twice) == [1.0, 8.0, 18.0]
+    ops = [done(1, 5), done(2, 20), done(1, 30)]
+    once = [Fault("N1", 0, 4 * S)]
+    assert invariants.recoveries(ops, once, [1, 2], 40 * S) == ([1.0, 16.0], [])
+    assert names(invariants.check_recovery(ops, once, [1, 2], 40 * S)) == ["I13"]
+    twice = [*once, Fault("N2", 10 * S, 12 * S)]
+    assert invariants.recoveries(ops, twice, [1, 2], 40 * S) == ([1.0, 8.0, 14.0, 18.0], [])
+
+
+def test_recovery_goes_on_over_the_faults_that_follow():
+    faults = [Fault("N1", 5 * n * S, (5 * n + 1) * S) for n in range(6)]
+    ops = [done(1, at) for at in range(1, 40)] + [done(2, 31)]
+    assert invariants.recoveries(ops, faults, [2], 40 * S)[0][-1] == 25.0
+    assert names(invariants.check_recovery(ops, faults, [1, 2], 40 * S)) == ["I13"]
+    assert not invariants.check_recovery(ops, faults, [1], 40 * S)
+
+
+def test_a_client_that_never_comes_back_is_found():
+    ops, faults = [done(1, 1), done(1, 6), done(2, 1)], [Fault("N1", 2 * S, 4 * S)]
+    assert invariants.recoveries(ops, faults, [1, 2], 7 * S) == ([2.0], [3.0])
+    assert names(invariants.check_recovery(ops, faults, [1, 2], 7 * S)) == ["I13"]
+
+
+@pytest.mark.parametrize("code, type_, counts", [
+    ("PERMISSION_DENIED", "fail", True), ("FAILED_PRECONDITION", "fail", True),
+    ("UNAVAILABLE", "fail", False), ("CANCELLED", "fail", False), ("UNKNOWN", "fail", False),
+    ("INTERNAL", "fail", False), ("ABORTED", "fail", False), ("INTERNAL", "info", False)])
+def test_only_what_is_done_or_refused_by_law_is_a_success(code, type_, counts):
+    assert invariants.succeeded(done(1, 5, code, type=type_)) is counts
+
+
+def test_what_was_settled_afterwards_is_no_success_of_the_client():
+    assert not invariants.succeeded(done(1, 5, settled=True))
 
 
 def test_a_right_that_was_lost_before_the_call_is_the_worse_case():
