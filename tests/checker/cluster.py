@@ -16,8 +16,8 @@ import psycopg
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
-LEAK = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
-        "UndefinedBehaviorSanitizer")
+SPOKEN = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
+          "UndefinedBehaviorSanitizer", "Assertion `", "code=INTERNAL")
 POSTGRES = """
 listen_addresses = '127.0.0.1'
 port = {port}
@@ -199,10 +199,13 @@ class Ismsd:
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
 
     def faults(self):
-        """What the sanitizers and assertions said."""
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return [line for line in text.splitlines()
-                if any(mark in line for mark in LEAK) or "Assertion `" in line]
+        """What the sanitizers and assertions said, and each answer that was INTERNAL."""
+        return faults_of(self.log.read_text(errors="replace") if self.log.exists() else "")
+
+
+def faults_of(log):
+    """The lines of a server's log that should never be in one."""
+    return [line for line in log.splitlines() if any(mark in line for mark in SPOKEN)]
 
 
 def make_tls(folder):

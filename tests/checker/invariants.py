@@ -253,8 +253,8 @@ def check_effective(ops, shifts):
 
 
 def check_internal(ops):
-    return [Violation("I14", f"{op.rpc} answered INTERNAL {op.reason}", "", [op.key])
-            for op in ops if op.code == "INTERNAL"] + \
+    return [Violation("I14", f"{op.rpc} answered INTERNAL", "", [op.key])
+            for op in ops if op.internal] + \
         [Violation("I4", f"verify: {text}", op.args.get("id", ""))
          for op in ops if op.op == "verify" for text in op.result.get("found", [])] + \
         [Violation("I1", f"{op.rpc} could not be settled: {op.code} {op.reason}", "", [op.key])

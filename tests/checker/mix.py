@@ -92,6 +92,7 @@ class Client(threading.Thread):
         second = self.pool.submit(self.other().call, rpc, message, actor.token, TIMEOUT)
         first = self.link.call(rpc, message, actor.token, TIMEOUT)
         second = second.result()
+        op.internal = "INTERNAL" in (first.code, second.code)
         if first.ok and second.ok:
             if first.message.SerializeToString() != second.message.SerializeToString():
                 op.result["replies_differ"] = True
@@ -110,6 +111,7 @@ class Client(threading.Thread):
 
     def _log(self, op, answer, write):
         op.code, op.reason = answer.code, answer.reason
+        op.internal |= answer.code == "INTERNAL"
         op.type = "ok" if answer.ok else "info" if write and answer.unknown else "fail"
         op.refusals += refused(answer)
         if answer.ok:
@@ -498,6 +500,7 @@ def settle(op, link, token):
     while time.monotonic() < until:
         answer = link.call(op.rpc, op.message, token, TIMEOUT)
         op.attempts += 1
+        op.internal |= answer.code == "INTERNAL"
         if not answer.unknown:
             break
         time.sleep(0.1)

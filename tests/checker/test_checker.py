@@ -1,6 +1,7 @@
 """The checker's own tests: its model and invariants on histories made by hand, good ones
 and bad ones. Run with pytest."""
 
+import concurrent.futures
 import pathlib
 import sys
 import types
@@ -11,11 +12,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import invariants  # noqa: E402
 import linear  # noqa: E402
+import mix  # noqa: E402
 import watcher  # noqa: E402
+from cluster import faults_of  # noqa: E402
 from evidence import Event, in_commit_order  # noqa: E402
 from history import Fault, Op  # noqa: E402
 from linear import Seen  # noqa: E402
 from model import Model, same, seconds  # noqa: E402
+from wire import Answer  # noqa: E402
 
 ROOT, UNIT = "root", "unit"
 PEOPLE = {"a1": "A", "a2": "A", "b1": "B", "c1": "C", "d1": "D", "w1": "W", "w2": "W", "o1": "O"}
@@ -417,6 +421,47 @@ S = 10**9
 def done(process, at, code="OK", **values):
     return Op.made(process=process, complete=at * S, code=code,
                    type="ok" if code == "OK" else values.pop("type", "fail"), **values)
+
+
+def test_internal_is_found_whatever_became_of_the_write():
+    settled = op("k", 1, 2, code="OK", internal=True)
+    assert names(invariants.check_internal([settled])) == ["I14"]
+    assert not invariants.check_internal([op("k", 1, 2, code="OK")])
+    assert names(invariants.check_internal([op("k", 1, 2, "info", code="UNAVAILABLE")])) == ["I1"]
+    told = op("", 1, 2, args={"id": "q"}, op="verify", result={"found": ["the digest"]})
+    assert names(invariants.check_internal([told])) == ["I4"]
+
+
+class Link:
+    """Answers one after the other."""
+
+    def __init__(self, *codes):
+        self.codes = list(codes)
+
+    def call(self, *_):
+        return Answer(self.codes.pop(0))
+
+
+def test_internal_is_kept_while_a_write_is_settled():
+    unknown = op("k", 1, 2, "info", code="INTERNAL")
+    mix.settle(unknown, Link("INTERNAL", "NOT_FOUND"), "token")
+    assert (unknown.type, unknown.internal, unknown.settled) == ("fail", True, True)
+
+
+def test_internal_is_kept_of_a_double_click():
+    for one, two in (("INTERNAL", "UNAVAILABLE"), ("PERMISSION_DENIED", "INTERNAL")):
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            client = types.SimpleNamespace(pool=pool, link=Link(one), other=lambda: Link(two))
+            twice = op("k", 1, 2)
+            mix.Client._twice(client, twice, "", None, types.SimpleNamespace(token=""))
+        assert twice.internal
+
+
+def test_a_server_s_log_tells_of_internal():
+    log = ("level=error event=call_failed rpc=X code=INTERNAL reason=INTERNAL\n"
+           "level=debug event=call_failed rpc=X code=NOT_FOUND reason=INTERNAL\n"
+           "ERROR: LeakSanitizer: detected memory leaks\n")
+    assert len(faults_of(log)) == 2
 
 
 def test_recovery_is_the_first_success_of_each_client():
