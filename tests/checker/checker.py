@@ -113,6 +113,8 @@ class Run:
         self.halt.set()
         for client in self.clients:
             client.join(60)
+            if client.is_alive():
+                raise RuntimeError(f"{client.name} does not come to an end")
         if self.trouble():
             raise self.nemesis.problem or next(c.problem for c in self.clients if c.problem)
         self.settle()
@@ -252,9 +254,8 @@ def judge(args, cluster):
         found += watcher.check(watch.heard, run.expected, announced,
                                f"watcher {number} ({watch.streams} streams)")
     for server in cluster.servers:
-        server.stop()
-        for line in server.faults():
-            found.append(invariants.Violation("I14", f"server {server.number}: {line}"))
+        status = server.stop()
+        found += invariants.check_server(server.number, status, server.faults())
     for prefix, why in run.nemesis.skipped.items():
         print(f"skipped {prefix}: {why}")
     mix = collections.Counter((op.op, op.type) for op in run.history.ops)

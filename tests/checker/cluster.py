@@ -52,6 +52,9 @@ def faked(shift):
 
 
 def children(pid):
+    """Pids; none of a process that is not there, which has the pid 0."""
+    if pid == 0:
+        return []
     out = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout
     return [int(p) for p in out.split()]
 
@@ -108,7 +111,7 @@ class Postgres:
 
     def process(self, title):
         """Pid of an auxiliary process, such as "walwriter"; 0 when there is none."""
-        for child in children(self.pid()) if self.pid() else []:
+        for child in children(self.pid()):
             try:
                 if title in pathlib.Path(f"/proc/{child}/cmdline").read_bytes().decode():
                     return child
@@ -183,14 +186,14 @@ class Ismsd:
         time.sleep(0.05)
 
     def stop(self):
-        """Its exit status; ends also what does not want to."""
+        """Its exit status; None of what did not want to end, and was killed."""
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else 0
         for pid in self.workers():
             send(pid, signal.SIGCONT)
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.kill()
             return None

@@ -244,7 +244,7 @@ def check_effective(ops, shifts):
         if op.type != "ok" or not op.result.get("effective"):
             continue
         near = [s for at, until, s in shifts if at <= op.complete and until >= op.invoke] or [0]
-        begun = op.result["wall"] - (op.complete - op.invoke) / 1e9 + min(near)
+        begun = op.result["wall"] + min(near)
         if op.result["until"] < begun - 0.05:
             found.append(Violation("I5", "an acceptance is called effective "
                                    f"{begun - op.result['until']:.2f} s after its end",
@@ -259,6 +259,15 @@ def check_internal(ops):
          for op in ops if op.op == "verify" for text in op.result.get("found", [])] + \
         [Violation("I1", f"{op.rpc} could not be settled: {op.code} {op.reason}", "", [op.key])
          for op in ops if op.key and op.type == "info"]
+
+
+def check_server(number, status, lines):
+    """I14: a server ends as it was told to, and its log holds none of these lines."""
+    if status is None:
+        lines = ["did not end when it was told to", *lines]
+    elif status != 0:
+        lines = [f"ended with status {status}", *lines]
+    return [Violation("I14", f"server {number}: {line}") for line in lines]
 
 
 def succeeded(op):

@@ -73,7 +73,7 @@ class Client(threading.Thread):
         args.update(note or {})
         op = Op(self.process, name, rpc, actor.id, args, key)
         op.message = message if write else None
-        op.invoke = time.monotonic_ns()
+        op.wall, op.invoke = time.time(), time.monotonic_ns()
         if write and self.random.random() < 0.04:
             answer = self._twice(op, rpc, message, actor)
         else:
@@ -362,20 +362,24 @@ class Client(threading.Thread):
     def delegate_of(self, asked):
         """(who votes, on whose behalf): a delegate of who is asked; at times somebody to
         whom that one has handed on what was not theirs, which must not work."""
-        mine = [d for d in list(self.board.delegations) if d[1] == asked.id]
+        with self.board.lock:
+            known = list(self.board.delegations)
+        mine = [d for d in known if d[1] == asked.id]
         if not mine:
             return asked, None
         _, _, to = self.random.choice(mine)
-        on = [d for d in list(self.board.delegations) if d[1] == to]
+        on = [d for d in known if d[1] == to]
         if on and self.random.random() < 0.3:
             to = self.random.choice(on)[2]
         return self.people.by_id[to], asked.id
 
     def delegate(self):
         """Lets another vote for a while, or takes that back."""
-        board = self.board
-        if len(board.delegations) > self.random.randint(40, 120):
-            gone = board.delegations.pop(self.random.randrange(len(board.delegations)))
+        board, gone = self.board, None
+        with board.lock:
+            if len(board.delegations) > self.random.randint(40, 120):
+                gone = board.delegations.pop(self.random.randrange(len(board.delegations)))
+        if gone is not None:
             self.call("delegate", "DelegationService/RevokeDelegation", self.people.by_id[gone[1]],
                       {"id": gone[0], "reason": "back from the holiday"})
             return
@@ -389,7 +393,8 @@ class Client(threading.Thread):
         made = self.call("delegate", "DelegationService/CreateDelegation", giver, {
             "toUserId": taker.id, "scopeId": scope, "endsAt": at(lasts), "reason": "a holiday"})
         if made.ok:
-            board.delegations.append((made.message.delegation.meta.id, giver.id, taker.id))
+            with board.lock:
+                board.delegations.append((made.message.delegation.meta.id, giver.id, taker.id))
 
     def revoke(self):
         if self.random.random() < 0.6:
@@ -488,7 +493,7 @@ def summarise(op, message):
                                  if v.on_behalf_of])
     elif op.rpc == "AcceptanceService/GetAcceptance":
         got = message.acceptance
-        op.result.update(effective=got.effective, wall=time.time(),
+        op.result.update(effective=got.effective, wall=op.wall,
                          until=got.valid_until.seconds + got.valid_until.nanos / 1e9)
     elif op.rpc == "DirectoryService/GrantRole":
         op.result.update(grant=message.grant.meta.id)

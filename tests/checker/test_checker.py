@@ -14,7 +14,7 @@ import invariants  # noqa: E402
 import linear  # noqa: E402
 import mix  # noqa: E402
 import watcher  # noqa: E402
-from cluster import faults_of  # noqa: E402
+from cluster import children, faults_of  # noqa: E402
 from evidence import Event, in_commit_order  # noqa: E402
 from history import Fault, Op  # noqa: E402
 from linear import Seen  # noqa: E402
@@ -411,7 +411,7 @@ def test_what_is_effective_after_its_end_is_found():
               result={"effective": True, "until": 100.0, "wall": 105.0})
     assert names(invariants.check_effective([read], [])) == ["I5"]
     assert not invariants.check_effective([read], [(0, 10**10, -3600)])
-    read.result["until"] = 104.5
+    read.result["until"], read.complete = 105.5, 3 * 10**9  # over by the time of the answer
     assert not invariants.check_effective([read], [])
 
 
@@ -455,6 +455,16 @@ def test_internal_is_kept_of_a_double_click():
             twice = op("k", 1, 2)
             mix.Client._twice(client, twice, "", None, types.SimpleNamespace(token=""))
         assert twice.internal
+
+
+def test_a_server_that_does_not_end_well_is_found():
+    assert not invariants.check_server(0, 0, [])
+    for status, lines in ((None, []), (1, []), (0, ["code=INTERNAL"])):
+        assert names(invariants.check_server(0, status, lines)) == ["I14"]
+
+
+def test_nothing_is_a_child_of_what_is_not_there():
+    assert children(0) == []
 
 
 def test_a_server_s_log_tells_of_internal():

@@ -48,7 +48,7 @@ class Watcher(threading.Thread):
         finally:
             link.close()
 
-    def finish(self, expected, wait=20):
+    def finish(self, expected, wait=60):
         """Waits until all of it was heard, or does not come."""
         until, missing = time.monotonic() + wait, set(expected)
         while missing and time.monotonic() < until and not self.problem:

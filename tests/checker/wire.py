@@ -20,7 +20,8 @@ KINDS = {"Risk": "risk", "TreatmentPlan": "treatment_plan", "Acceptance": "risk_
          "ApprovalRequest": "approval_request", "RoleGrant": "role_grant",
          "Delegation": "delegation"}
 OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 100),
-           ("grpc.min_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500),
+           # also how long one attempt to connect may take
+           ("grpc.min_reconnect_backoff_ms", 3000), ("grpc.max_reconnect_backoff_ms", 500),
            ("grpc.max_receive_message_length", 8 << 20))
 
 
