@@ -87,6 +87,8 @@ class Run:
             time.sleep(0.2)
         self.stop_faults.set()
         self.nemesis.join(120)
+        if self.nemesis.is_alive():
+            raise RuntimeError("the nemesis does not come to an end")
         self.nemesis.heal()
         self.recover()
         return self.end()
@@ -256,6 +258,7 @@ def judge(args, cluster):
     for server in cluster.servers:
         status = server.stop()
         found += invariants.check_server(server.number, status, server.faults())
+    found += invariants.check_cover(run.nemesis.deck, run.history.faults)
     for prefix, why in run.nemesis.skipped.items():
         print(f"skipped {prefix}: {why}")
     mix = collections.Counter((op.op, op.type) for op in run.history.ops)

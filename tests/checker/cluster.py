@@ -189,7 +189,7 @@ class Ismsd:
         """Its exit status; None of what did not want to end, and was killed."""
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else 0
-        for pid in self.workers():
+        for pid in (self.process.pid, *self.workers()):
             send(pid, signal.SIGCONT)
         self.process.send_signal(signal.SIGTERM)
         try:

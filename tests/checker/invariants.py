@@ -29,6 +29,7 @@ NAMES = {
     "I14": "nothing is INTERNAL",
     "STUCK": "no request waits with its quorum met",
     "WATCH": "a watcher hears each event once, in order",
+    "COVER": "a run meets every kind of fault",
 }
 
 
@@ -268,6 +269,15 @@ def check_server(number, status, lines):
     elif status != 0:
         lines = [f"ended with status {status}", *lines]
     return [Violation("I14", f"server {number}: {line}") for line in lines]
+
+
+def check_cover(deck, faults):
+    """Every kind of fault that can be made here came, when there was time for all of them;
+    two may have hit nothing."""
+    missing = set(deck.kinds) - {f.name.split(" ")[0] for f in faults}
+    if not missing or deck.drawn < len(deck.kinds) + 2:
+        return []
+    return [Violation("COVER", f"{deck.drawn} faults, and none was {', '.join(sorted(missing))}")]
 
 
 def succeeded(op):

@@ -3,7 +3,7 @@ known moment and is healed at a known moment.
 
 N1 kill -9 of a worker, and of a whole server; N2 kill -9 of a database process;
 N3 the database stopped at once and started; N4 connections cut, on either side;
-N5 SIGSTOP of a worker and of the WAL writer; N7 a clock that is an hour wrong, of a
+N5 SIGSTOP of a worker, a supervisor, a database process and the WAL writer; N7 a clock that is an hour wrong, of a
 server or of the database; N9 statements cancelled and connections terminated while
 commits run; N12 a worker that gets no more descriptors, or no more memory."""
 
@@ -23,8 +23,10 @@ from cluster import FAKETIME, children, send
 
 WEIGHTS = {"N1 kill worker": 4, "N1 kill server": 3, "N2 kill backend": 2, "N3 crash database": 2,
            "N4 cut clients": 3, "N4 cut database": 3, "N5 stop worker": 3, "N5 stop walwriter": 1,
-           "N7 clock of a server": 2, "N7 clock of the database": 1, "N9 cancel": 2,
-           "N9 terminate": 2, "N12 starve of descriptors": 2, "N12 starve of memory": 1}
+           "N5 stop supervisor": 1, "N5 stop backend": 2, "N7 clock of a server": 2,
+           "N7 clock of the database": 1, "N9 cancel": 2, "N9 terminate": 2,
+           "N12 starve of descriptors": 2, "N12 starve of memory": 1}
+INTERRUPTED = 20
 
 
 def cutter():
@@ -44,10 +46,46 @@ def cutter():
     return False
 
 
+def hit(something):
+    if not something:
+        raise Missed
+
+
 def memory(pid):
     """Bytes of address space of a process."""
     pages = pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]
     return int(pages) * resource.getpagesize()
+
+
+class Missed(Exception):
+    """There was nothing to hit at this moment."""
+
+
+def kind(name):
+    """N1, of "N1 kill worker"."""
+    return name.split(" ")[0]
+
+
+class Deck:
+    """Which fault comes next: each kind once, shuffled, and from then on by weight."""
+
+    def __init__(self, weights, rng):
+        self.weights, self.random, self.drawn = weights, rng, 0
+        self.kinds = sorted({kind(name) for name in weights})
+        self.first = [self.by_weight({n: w for n, w in weights.items() if kind(n) == k})
+                      for k in self.kinds]
+        rng.shuffle(self.first)
+
+    def by_weight(self, weights):
+        return self.random.choices(list(weights), list(weights.values()))[0]
+
+    def draw(self):
+        self.drawn += 1
+        return self.first.pop() if self.first else self.by_weight(self.weights)
+
+    def back(self, name):
+        """It hit nothing: it comes again, after those that wait."""
+        self.first.insert(0, name)
 
 
 class Nemesis(threading.Thread):
@@ -55,7 +93,7 @@ class Nemesis(threading.Thread):
         super().__init__(name="nemesis", daemon=True)
         self.cluster, self.history, self.halt = cluster, history, halt
         self.random, self.every, self.longest = random.Random(f"{seed}/nemesis"), every, longest
-        self.problem, self.skipped, self.killed = None, {}, 0
+        self.problem, self.skipped = None, {}
         self.weights = dict(WEIGHTS)
         if not FAKETIME:
             self.skip("N7", "libfaketime is not installed")
@@ -66,6 +104,7 @@ class Nemesis(threading.Thread):
             self.skip("N12 starve of memory", "a sanitizer holds terabytes of address space")
         if not cutter():
             self.skip("N4", "ss cannot cut connections here")
+        self.deck = Deck(self.weights, self.random)
 
     def skip(self, prefix, why):
         self.skipped[prefix] = why
@@ -75,8 +114,7 @@ class Nemesis(threading.Thread):
         try:
             while not self.halt.is_set():
                 began = time.monotonic()
-                name = self.random.choices(list(self.weights), list(self.weights.values()))[0]
-                self.one(name)
+                self.one(self.deck.draw())
                 self.halt.wait(max(0.5, began + self.every + self.random.uniform(-2, 2)
                                    - time.monotonic()))
         except BaseException as error:
@@ -84,8 +122,12 @@ class Nemesis(threading.Thread):
 
     def one(self, name):
         begin = time.monotonic_ns()
-        detail = getattr(self, "do_" + name.split(" ", 1)[1].replace(" ", "_"))()
-        self.history.fault(name, begin, time.monotonic_ns(), str(detail or ""))
+        try:
+            done = getattr(self, "do_" + name.split(" ", 1)[1].replace(" ", "_"))()
+        except Missed:
+            self.deck.back(name)
+        else:
+            self.history.fault(name, begin, time.monotonic_ns(), **(done or {}))
 
     def lasts(self, least=0.1):
         return self.random.uniform(least, self.longest)
@@ -93,15 +135,30 @@ class Nemesis(threading.Thread):
     def server(self):
         return self.random.choice(self.cluster.servers)
 
+    def one_of(self, pids):
+        if not pids:
+            raise Missed
+        return self.random.choice(pids)
+
     def worker(self):
-        workers = [w for s in self.cluster.servers for w in s.workers()]
-        return self.random.choice(workers) if workers else 0
+        return self.one_of([w for s in self.cluster.servers for w in s.workers()])
+
+    def backend(self):
+        """A database process that serves a server."""
+        return self.one_of([row[0] for row in self.query(
+            "SELECT pid FROM pg_stat_activity WHERE usename = 'isms_server'")])
+
+    def query(self, text):
+        try:
+            with self.cluster.postgres.connect() as db:
+                return db.execute(text).fetchall()
+        except psycopg.Error:
+            return []
 
     # --- the faults ------------------------------------------------------------
 
     def do_kill_worker(self):
-        pid = self.worker()
-        return pid and send(pid, signal.SIGKILL)
+        hit(send(self.worker(), signal.SIGKILL))
 
     def do_kill_server(self, shift=0):
         server = self.server()
@@ -109,12 +166,10 @@ class Nemesis(threading.Thread):
         self.halt.wait(self.lasts())
         server.start(shift)
         server.ready()
-        return f"server {server.number}"
+        return {"detail": f"server {server.number}"}
 
     def do_kill_backend(self):
-        backends = [c for c in children(self.cluster.postgres.pid())]
-        if backends:
-            send(self.random.choice(backends), signal.SIGKILL)
+        hit(send(self.one_of(children(self.cluster.postgres.pid())), signal.SIGKILL))
         self.wait_for_database()
 
     def do_crash_database(self, shift=None):
@@ -124,8 +179,8 @@ class Nemesis(threading.Thread):
         self.halt.wait(self.lasts() / 2)
         postgres.start(0 if shift is None else shift)
         if before or shift:
-            return f"clock {before:+d} s until now, {postgres.shift:+d} s from now"
-        return ""
+            return {"detail": f"clock {before:+d} s until now, {postgres.shift:+d} s from now"}
+        return {}
 
     def _cut(self, *where):
         for _ in range(self.random.randint(1, 3)):
@@ -141,13 +196,19 @@ class Nemesis(threading.Thread):
 
     def _freeze(self, pid):
         lasts = self.lasts()
-        if pid and send(pid, signal.SIGSTOP):
-            self.halt.wait(lasts)
-            send(pid, signal.SIGCONT)
-        return f"{lasts:.1f} s"
+        hit(pid and send(pid, signal.SIGSTOP))
+        self.halt.wait(lasts)
+        send(pid, signal.SIGCONT)
+        return {"detail": f"{lasts:.1f} s"}
 
     def do_stop_worker(self):
         return self._freeze(self.worker())
+
+    def do_stop_supervisor(self):
+        return self._freeze(self.server().process.pid)
+
+    def do_stop_backend(self):
+        return self._freeze(self.backend())
 
     def do_stop_walwriter(self):
         return self._freeze(self.cluster.postgres.process("walwriter"))
@@ -162,15 +223,13 @@ class Nemesis(threading.Thread):
         """A worker's limit, lowered for a while."""
         pid = self.worker()
         try:
-            before = resource.prlimit(pid, resource_) if pid else None
-            if before is None:
-                return "no worker"
+            before = resource.prlimit(pid, resource_)
             resource.prlimit(pid, resource_, (limit(pid), before[1]))
             self.halt.wait(self.lasts())
             resource.prlimit(pid, resource_, before)
         except (ProcessLookupError, FileNotFoundError):
-            return "the worker was gone"
-        return f"worker {pid}"
+            raise Missed from None
+        return {"detail": f"worker {pid}"}
 
     def do_starve_of_descriptors(self):
         return self._starve(resource.RLIMIT_NOFILE,
@@ -180,15 +239,14 @@ class Nemesis(threading.Thread):
         return self._starve(resource.RLIMIT_AS, lambda pid: memory(pid) + (1 << 20))
 
     def _interrupt(self, function):
-        try:
-            with self.cluster.postgres.connect() as db:
-                for _ in range(20):
-                    db.execute(
-                        f"SELECT {function}(pid) FROM pg_stat_activity WHERE usename ="
-                        " 'isms_server' AND state <> 'idle' ORDER BY random() LIMIT 2")
-                    self.halt.wait(0.05)
-        except psycopg.Error as error:
-            return type(error).__name__
+        """Those that have written something and may be about to commit it."""
+        count, until = 0, time.monotonic() + self.longest
+        while count < INTERRUPTED and time.monotonic() < until:
+            count += len(self.query(
+                f"SELECT {function}(pid) FROM pg_stat_activity WHERE usename = 'isms_server'"
+                " AND backend_xid IS NOT NULL ORDER BY random() LIMIT 2"))
+        hit(count)
+        return {"detail": f"{count} times"}
 
     def do_cancel(self):
         return self._interrupt("pg_cancel_backend")

@@ -3,6 +3,7 @@ and bad ones. Run with pytest."""
 
 import concurrent.futures
 import pathlib
+import random
 import sys
 import types
 
@@ -13,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import invariants  # noqa: E402
 import linear  # noqa: E402
 import mix  # noqa: E402
+import nemesis  # noqa: E402
 import watcher  # noqa: E402
 from cluster import children, faults_of  # noqa: E402
 from evidence import Event, in_commit_order  # noqa: E402
@@ -529,6 +531,34 @@ def test_a_watcher_hears_all_once_and_in_order():
     assert not watcher.check(["a", "b"], ["a"], ["a", "b", "c"], "w")
     for heard in (["a"], ["a", "b", "b"], ["b", "a"], ["a", "b", "c"]):
         assert names(watcher.check(heard, ["a", "b"], ["a", "b"], "w")) == ["WATCH"]
+
+
+# --- the nemesis ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_kind_of_fault_comes_once_before_the_rest_by_weight(seed):
+    deck = nemesis.Deck(nemesis.WEIGHTS, random.Random(seed))
+    drawn = [deck.draw() for _ in deck.kinds]
+    assert sorted(map(nemesis.kind, drawn)) == deck.kinds
+    assert {deck.draw() for _ in range(1000)} == set(nemesis.WEIGHTS)
+
+
+def test_a_fault_that_hit_nothing_comes_again():
+    deck = nemesis.Deck(nemesis.WEIGHTS, random.Random(1))
+    missed = deck.draw()
+    deck.back(missed)
+    assert missed in [deck.draw() for _ in deck.kinds]
+    deck.back(missed)
+    assert deck.draw() == missed
+
+
+def test_a_kind_of_fault_that_never_came_is_found():
+    deck = types.SimpleNamespace(kinds=["N1", "N7"], drawn=4)
+    faults = [Fault("N1 kill worker", 0, 1)]
+    assert names(invariants.check_cover(deck, faults)) == ["COVER"]
+    assert not invariants.check_cover(deck, [*faults, Fault("N7 clock", 2, 3)])
+    deck.drawn = 3
+    assert not invariants.check_cover(deck, faults)
 
 
 # --- linearizability -----------------------------------------------------------------
