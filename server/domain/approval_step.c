@@ -30,13 +30,14 @@ void approval_step_open(Isms__V1__ApprovalRequest *request, int32_t step_no, int
 	request->current_step = step_no;
 	request->step_due_at = request->escalates_at = NULL;
 	request->escalates_to = must(arena_strdup(arena, ""));
-	request->escalated = request->allows_delegate = false;
+	request->escalated = request->allows_delegate = request->distinct_from_prior = false;
 	const Isms__V1__PolicyStep *step = step_of(request);
 	if (step == NULL)
 		return;
 	request->step_opened_at = must(pb_time_new(arena, now_us));
 	request->step_due_at = after(now_us, step->due_hours, arena);
 	request->allows_delegate = step->allow_delegate;
+	request->distinct_from_prior = step->distinct_from_prior;
 	if (step->escalate_to_role[0] == '\0')
 		return;
 	int32_t hours = step->escalate_after_hours;

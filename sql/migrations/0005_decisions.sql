@@ -53,6 +53,7 @@ ALTER TABLE approval_request
 	ADD COLUMN escalated boolean NOT NULL DEFAULT false,
 	ADD COLUMN escalates_to text NOT NULL DEFAULT '',
 	ADD COLUMN allows_delegate boolean NOT NULL DEFAULT false,
+	ADD COLUMN distinct_from_prior boolean NOT NULL DEFAULT false,
 	ALTER COLUMN risk_id DROP NOT NULL,
 	DROP CONSTRAINT approval_request_risk_version_check,
 	ADD CONSTRAINT approval_request_risk_version_check CHECK (risk_version >= 0),

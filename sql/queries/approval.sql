@@ -177,7 +177,7 @@ ORDER BY t.id;
 
 -- What the caller is asked, or may vote on for somebody who is, once each: in the own
 -- right when there is one. Nothing waits for somebody whose person has taken part in the
--- step.
+-- step, or, where it wants other people (S5), in one before.
 -- name: approval_inbox
 -- class: list
 -- params: $org $actor $page_after $page_limit
@@ -209,7 +209,9 @@ mine AS (
 	                       AND x.state = 'PENDING' AND x.current_step = w.step_no
 	CROSS JOIN me
 	WHERE NOT EXISTS (SELECT 1 FROM approval_vote v
-	                  WHERE v.org_id = $1 AND v.request_id = w.request_id AND v.step_no = w.step_no
+	                  WHERE v.org_id = $1 AND v.request_id = w.request_id
+	                    AND (v.step_no = w.step_no
+	                         OR (x.distinct_from_prior AND v.step_no < w.step_no))
 	                    AND (v.voter_person IN (w.person_id, me.person_id)
 	                         OR v.on_behalf_person IN (w.person_id, me.person_id)))
 	ORDER BY w.request_id, w.on_behalf_of NULLS FIRST)
@@ -447,7 +449,7 @@ INSERT INTO approval_request
         state, current_step, requested_by, requested_by_person, contributor_persons,
         snapshot_sha256, policy_id, policy_no, steps, closed_at, close_reason,
         step_opened_at, step_due_at, escalates_at, escalated, escalates_to,
-        allows_delegate)
+        allows_delegate, distinct_from_prior)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::smallint, 0::smallint), $17, $18, $19, $20,
         coalesce($21::uuid[], '{}'), $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32,
@@ -458,12 +460,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
 -- class: commit
 -- params: $org id version updated_at updated_by risk_version state current_step closed_at
 -- params: close_reason step_opened_at step_due_at escalates_at escalated escalates_to
--- params: allows_delegate
+-- params: allows_delegate distinct_from_prior
 UPDATE approval_request
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, risk_version = $6,
         state = $7, current_step = $8, closed_at = $9, close_reason = $10,
         step_opened_at = $11, step_due_at = $12, escalates_at = $13, escalated = $14,
-        escalates_to = $15, allows_delegate = $16
+        escalates_to = $15, allows_delegate = $16, distinct_from_prior = $17
+-- params: distinct_from_prior
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- name: approval_assignee_put

@@ -33,7 +33,8 @@ q.archived_at, q.scope_id, q.subject_kind, q.subject_id, q.subject_ref,
 q.subject_version, q.risk_id, q.risk_version, q.level, q.state, q.current_step,
 q.requested_by, q.requested_by_person, q.contributor_persons, q.snapshot_sha256,
 q.policy_id, q.policy_no, q.steps, q.closed_at, q.close_reason, q.step_opened_at,
-q.step_due_at, q.escalates_at, q.escalated, q.escalates_to, q.allows_delegate;
+q.step_due_at, q.escalates_at, q.escalated, q.escalates_to, q.allows_delegate,
+q.distinct_from_prior;
 
 -- Of approval_policy y.
 -- fragment: columns_of_policy

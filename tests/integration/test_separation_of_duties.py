@@ -203,6 +203,27 @@ def test_another_owner_of_the_risk_decides_on_another_request(world):
     world.vote("next_owner", again.request)
 
 
+def test_nothing_waits_for_who_took_part_where_other_people_are_wanted(world):
+    """S5: neither in the own right, nor for somebody who is asked."""
+    if "both" not in world.apis:
+        world.add("both", "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+        world.grant("both", "ISMS_MANAGER", "CRITICAL", scope=world.unit.meta.id)
+        world.delegate("officer", "both")
+    request = world.acceptance(world.risk(score=(3, 4), owner="both")).request
+
+    def waits(name):
+        return request.meta.id in [i.request_id for i in world.apis[name].call(
+            "ApprovalService/Inbox", page_size=1000).items]
+    assert waits("both") and not waits("officer")
+    after = world.vote("both", request).request
+    assert after.current_step == 2 and after.distinct_from_prior
+    for behalf in (None, "officer"):
+        failure = world.vote_fails("both", request, step=2, digest=request.snapshot_sha256,
+                                   behalf=behalf)
+        assert failure.reason == "SOD_DISTINCT", failure
+    assert not waits("both") and waits("officer")
+
+
 def test_nobody_grants_to_themselves(world):
     failure = world.admin.fails(
         "DirectoryService/GrantRole", user_id=world.id("admin"), role_code="RISK_OWNER",
