@@ -72,3 +72,4 @@ GRANT EXECUTE ON FUNCTION isms.purge_idempotency, isms.version_key, isms.key_ver
 GRANT INSERT, UPDATE ON isms.approval_policy TO isms_server;
 GRANT UPDATE (version, updated_at, updated_by, archived_at, state) ON isms.control TO isms_server;
 GRANT INSERT, UPDATE ON isms.delegation TO isms_server;
+GRANT INSERT ON isms.acceptance_review TO isms_server;

@@ -70,6 +70,8 @@ static const struct fault faults[] = {
 	  "isms treat list --risk RISK" },
 	{ "ACCEPTANCE_EXISTS", "the risk has another open acceptance",
 	  "isms accept list --risk RISK" },
+	{ "RENEWAL_NEEDED", "more than one person has to decide on it again",
+	  "isms accept renew ACCEPTANCE --until DATE" },
 	{ "AVOID_IN_FORCE", "an approved plan says that the system is not deployed", NULL },
 	{ "SCOPE_REQUEST_NEEDED", "a system that handles our information stays in scope", NULL },
 	{ "EXPIRED", "the end that was asked for has passed",

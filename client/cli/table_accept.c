@@ -45,8 +45,9 @@ const struct command table_accept[] = {
 	  .summary = "one acceptance",
 	  .method = "AcceptanceService/GetAcceptance",
 	  .row = "acceptance",
-	  .columns = "REF=meta.ref STATE=state IN_FORCE=effective LEVEL=level RISK=risk_id "
-		     "UNTIL=valid_until RATIONALE=rationale",
+	  .columns = "REF=meta.ref VERSION=meta.version STATE=state IN_FORCE=effective LEVEL=level "
+		     "RISK=risk_id UNTIL=valid_until REVIEW_UNTIL=review_due_at "
+		     "CHANGED=review_reason RATIONALE=rationale",
 	  .params = { ACCEPT_WORD, AS_OF },
 	  .examples = { "isms accept show ACC-3", "isms accept show ACC-3 --as-of -30d" } },
 	{ .noun = "accept",
@@ -123,15 +124,16 @@ const struct command table_accept[] = {
 	  .next = "isms accept submit {ref}" },
 	{ .noun = "accept",
 	  .verb = "review",
-	  .summary = "answer a review that a material change has made due",
+	  .summary = "answer a review of the version that you have seen",
 	  .method = "AcceptanceService/ReviewAcceptance",
 	  .shape = COMMAND_WRITE,
 	  .row = "acceptance",
 	  .params = { ACCEPT_WORD, NEED("--outcome", "WHAT", "outcome", "keep or end"),
 		      NEED("--comment", "TEXT", "comment", "why") },
-	  .examples = { "isms accept review ACC-3 --outcome keep --comment 'the new model changes "
-			"nothing here'",
-			"isms accept review ACC-3 --outcome end --comment @why.txt" } },
+	  .examples = { "isms accept review ACC-3 --expected-version 7 --outcome keep --comment "
+			"'the new model changes nothing here'",
+			"isms accept review ACC-3 --expected-version 7 --outcome end --comment "
+			"@why.txt" } },
 	VOTES("accept", "an acceptance", ACCEPT_VOTE, "ACC-3"),
 
 	{ .noun = "inbox",

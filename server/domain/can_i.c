@@ -109,7 +109,7 @@ static struct status check_user(struct asking *asking, const Isms__Store__V1__As
 	if (!status_ok(&st))
 		return st;
 	asking->reply->on_behalf_of = must(arena_strdup(facts.arena, on_behalf_of));
-	return voter_check_pace(&asking->ballot);
+	return voter_check_pace(asking->ballot.facts, ballot_pace(&asking->ballot));
 }
 
 /* --- who could -------------------------------------------------------------------- */

@@ -81,6 +81,7 @@ struct status dossier_load(struct dossier *out, struct plan *plan, const struct 
 {
 	memset(out, 0, sizeof(*out));
 	out->plan = plan;
+	out->by = facts->principal;
 	out->was = risk;
 	load_plans(out, facts, of);
 	load_acceptances(out, facts, of);

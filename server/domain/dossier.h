@@ -34,6 +34,7 @@ struct dossier_request {
 
 struct dossier {
 	struct plan *plan;
+	const Isms__Store__V1__Principal *by; /* who changes it; NULL: the system */
 	const Isms__V1__Risk *was;
 	Isms__V1__Risk *changed;
 	struct dossier_plan plans[DOSSIER_PLANS_MAX];

@@ -53,6 +53,7 @@ static const struct kind kinds[KIND_COUNT] = {
 	CHILD(KIND_APPROVAL_SNAPSHOT, "approval_snapshot", isms__store__v1__snapshot),
 	CHILD(KIND_APPROVAL_VOTE, "approval_vote", isms__store__v1__vote),
 	CHILD(KIND_RISK_SCORE, "risk_score", isms__store__v1__risk_score),
+	CHILD(KIND_ACCEPTANCE_REVIEW, "acceptance_review", isms__store__v1__acceptance_review),
 };
 
 const struct kind *kind_of(enum kind_id id)

@@ -27,6 +27,23 @@ static void return_subject(struct dossier *dossier, const Isms__V1__ApprovalRequ
 static const int64_t day_us = INT64_C(24) * 60 * 60 * 1000000;
 enum { REVIEW_REASON_MAX = 2000 };
 
+static void add_person(Isms__V1__Acceptance *acceptance, char *person, struct arena *arena)
+{
+	fields_add(&acceptance->review_by_persons, &acceptance->n_review_by_persons, person, arena);
+}
+
+/* Who makes the change does not say that it changes nothing. */
+static void note_persons(const struct dossier *dossier, Isms__V1__Acceptance *acceptance)
+{
+	const Isms__Store__V1__Principal *by = dossier->by;
+	if (by == NULL)
+		return;
+	if (by->person_id[0] != '\0')
+		add_person(acceptance, by->person_id, dossier->plan->arena);
+	for (size_t i = 0; by->person_id[0] == '\0' && i < by->n_person_ids; i++)
+		add_person(acceptance, by->person_ids[i], dossier->plan->arena);
+}
+
 /* The first change sets the time; those that follow are reviewed with it. */
 static void ask_review(struct dossier *dossier, struct dossier_acceptance *place, const char *what)
 {
@@ -36,6 +53,7 @@ static void ask_review(struct dossier *dossier, struct dossier_acceptance *place
 	int64_t until_us = pb_time_us(after->valid_until);
 	dossier_set_acceptance(dossier, place,
 			       state_acceptance_after(after->state, STATE_ASK_REVIEW));
+	note_persons(dossier, after);
 	if (after->review_due_at == NULL) {
 		after->review_due_at =
 			must(pb_time_new(arena, due_us < until_us ? due_us : until_us));

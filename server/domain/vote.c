@@ -200,7 +200,7 @@ static struct status check_voter(struct casting *casting)
 		escalate(casting); /* whoever is asked by it may be the caller */
 	voter_find(&casting->voter, ballot, casting->vote);
 	st = voter_check(&casting->voter, ballot, casting->vote);
-	return status_ok(&st) ? voter_check_pace(ballot) : st;
+	return status_ok(&st) ? voter_check_pace(ballot->facts, ballot_pace(ballot)) : st;
 }
 
 /* Whether the request can still be decided: false when it ends by this. */

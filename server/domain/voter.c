@@ -267,10 +267,8 @@ struct status voter_check(const struct voter *voter, const struct ballot *ballot
 	return STATUS_OK;
 }
 
-struct status voter_check_pace(const struct ballot *ballot)
+struct status voter_check_pace(const struct facts *facts, const Isms__Store__V1__DecisionPace *pace)
 {
-	const struct facts *facts = ballot->facts;
-	const Isms__Store__V1__DecisionPace *pace = ballot_pace(ballot);
 	if (facts->limits->decisions_per_hour <= 0 || pace == NULL || pace->window_began_at == NULL)
 		return STATUS_OK;
 	int64_t wait_us = pb_time_us(pace->window_began_at) + HOUR_US - facts->now_us;

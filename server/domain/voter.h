@@ -28,7 +28,9 @@ STATUS_MUST_CHECK struct status voter_check(const struct voter *voter, const str
 					    const Isms__V1__CastVoteRequest *vote);
 
 /* RESOURCE_EXHAUSTED, DECISION_RATE when the person has cast as many votes within an
- * hour as one may; reads ballot_pace. */
-STATUS_MUST_CHECK struct status voter_check_pace(const struct ballot *ballot);
+ * hour, and kept as many acceptances, as one may. pace may be NULL: nothing counted.
+ * Reads the time and the limit of the facts. */
+STATUS_MUST_CHECK struct status voter_check_pace(const struct facts *facts,
+						 const Isms__Store__V1__DecisionPace *pace);
 
 #endif

@@ -2,6 +2,7 @@
  * that a change in between is seen by the commit. */
 #include "server/rpc/services.h"
 
+#include "isms/store/v1/decision.pb-c.h"
 #include "isms/store/v1/store.pb-c.h"
 #include "isms/v1/catalog.pb-c.h"
 #include "server/domain/acceptance.h"
@@ -95,9 +96,12 @@ static const struct rpc rpcs[] = {
 	  .access = "access_acceptance",
 	  .visible = "acceptance.read",
 	  .target = "dossier_acceptances_of_acceptance",
+	  .needs_expected_version = true,
 	  .load = { DOSSIER_OF_ACCEPTANCE, LOAD("acceptance_approval", isms__v1__approval_request),
 		    LOAD("candidates_for_acceptance", isms__store__v1__candidate),
-		    LOAD("contributors_of_acceptance", isms__store__v1__found) },
+		    LOAD("contributors_of_acceptance", isms__store__v1__found),
+		    LOAD("review_person", isms__store__v1__person),
+		    LOAD("vote_pace", isms__store__v1__decision_pace) },
 	  .decide = acceptance_review },
 };
 

@@ -159,17 +159,43 @@ CREATE UNIQUE INDEX approval_vote_authority_key ON approval_vote
 
 -- warned_days: the last warning of the end that was given, 30, 7 or 1; 0: none.
 -- review_days: what the steps that approved it say, see PolicySteps.
+-- review_by_persons: who made the changes that are to be reviewed.
 ALTER TABLE risk_acceptance
 	ADD COLUMN previous_id uuid,
 	ADD COLUMN warned_days smallint NOT NULL DEFAULT 0 CHECK (warned_days IN (0, 1, 7, 30)),
 	ADD COLUMN review_days smallint NOT NULL DEFAULT 0 CHECK (review_days BETWEEN 0 AND 90),
 	ADD COLUMN review_due_at timestamptz,
 	ADD COLUMN review_reason text NOT NULL DEFAULT '',
+	ADD COLUMN review_by_persons uuid[] NOT NULL DEFAULT '{}',
 	ADD CONSTRAINT risk_acceptance_previous_fkey
 		FOREIGN KEY (org_id, previous_id) REFERENCES risk_acceptance (org_id, id);
 
 CREATE INDEX risk_acceptance_end_idx ON risk_acceptance (least(valid_until, review_due_at))
 	WHERE state = 'ACTIVE';
+
+-- Reviews by which an acceptance was kept in force; one that ended it is told by the
+-- acceptance itself. Each counts as a decision of its person.
+CREATE TABLE acceptance_review (
+	org_id uuid NOT NULL,
+	id uuid NOT NULL,
+	acceptance_id uuid NOT NULL,
+	reviewer_id uuid NOT NULL,
+	reviewer_person uuid NOT NULL,
+	reviewer_name text NOT NULL,
+	reason text NOT NULL,
+	comment text NOT NULL CHECK (comment <> ''),
+	at timestamptz NOT NULL,
+	CONSTRAINT acceptance_review_pkey PRIMARY KEY (org_id, id),
+	CONSTRAINT acceptance_review_acceptance_fkey
+		FOREIGN KEY (org_id, acceptance_id) REFERENCES risk_acceptance (org_id, id),
+	CONSTRAINT acceptance_review_reviewer_fkey
+		FOREIGN KEY (org_id, reviewer_id) REFERENCES app_user (org_id, id),
+	CONSTRAINT acceptance_review_person_fkey
+		FOREIGN KEY (org_id, reviewer_person) REFERENCES person (org_id, id)
+);
+CREATE INDEX acceptance_review_person_idx ON acceptance_review (org_id, reviewer_person, at);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON acceptance_review
+	FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 ALTER TABLE treatment_plan
 	ADD COLUMN progress bytea,

@@ -82,7 +82,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
 -- params: $org id version updated_at updated_by state rationale business_reason conditions
 -- params: compensating_control_ids requested_by level valid_from valid_until
 -- params: approval_request_id ended_at ended_by end_reason contributor_ids warned_days
--- params: review_days review_due_at review_reason
+-- params: review_days review_due_at review_reason review_by_persons
 UPDATE risk_acceptance
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, rationale = $7,
         business_reason = $8, conditions = $9,
@@ -92,7 +92,7 @@ SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, rati
         contributor_ids = coalesce($19::uuid[], '{}'),
         warned_days = coalesce($20::smallint, 0::smallint),
         review_days = coalesce($21::smallint, 0::smallint), review_due_at = $22,
-        review_reason = $23
+        review_reason = $23, review_by_persons = coalesce($24::uuid[], '{}')
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- The request by which it was approved.
@@ -108,6 +108,23 @@ WHERE c.org_id = $1 AND c.id = $2;
 -- name: controls_of_acceptance
 -- class: point
 -- kind: control
+-- The caller: two decisions of one person do not pass each other.
+-- name: review_person
+-- class: point
+-- kind: person
+-- params: $org $actor
+SELECT n.id, n.version, n.created_at, n.created_by, n.updated_at, n.updated_by, n.archived_at
+FROM app_user u
+JOIN person n ON n.org_id = u.org_id AND n.id = u.person_id
+WHERE u.org_id = $1 AND u.id = $2;
+
+-- name: acceptance_review_put
+-- class: commit
+-- params: $org id acceptance_id reviewer_id reviewer_person reviewer_name reason comment at
+INSERT INTO acceptance_review (org_id, id, acceptance_id, reviewer_id, reviewer_person,
+                               reviewer_name, reason, comment, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
 -- params: $org id
 SELECT {columns_of_control}
 FROM risk_acceptance_control l

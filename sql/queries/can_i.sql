@@ -127,10 +127,6 @@ WHERE q.org_id = $1 AND q.id = $2
 -- name: can_i_pace
 -- class: point
 -- params: $org $actor user_id $decisions
-SELECT n.votes, w.at AS window_began_at
-FROM app_user u
-CROSS JOIN LATERAL (SELECT coalesce(max(v.ordinal), 0) AS votes FROM approval_vote v
-                    WHERE v.org_id = $1 AND v.voter_person = u.person_id) n
-LEFT JOIN approval_vote w ON w.org_id = $1 AND w.voter_person = u.person_id
-                         AND w.ordinal = n.votes - $4::bigint + 1
+WITH c AS (SELECT $4::bigint AS most)
+SELECT {pace_of_person}
 WHERE u.org_id = $1 AND u.id = coalesce($3::uuid, $2);

@@ -159,6 +159,12 @@ LIMIT $5;
 INSERT INTO person (org_id, id, version, created_at, created_by, updated_at, updated_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 
+-- name: person_update
+-- class: commit
+-- params: $org id version updated_at updated_by
+UPDATE person SET version = $3::bigint, updated_at = $4, updated_by = $5
+WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
+
 -- name: app_user_insert
 -- class: commit
 -- params: $org id version created_at created_by updated_at updated_by email display_name kind

@@ -293,14 +293,13 @@ def test_controls_are_written_by_those_who_may_for_the_whole_organisation(world,
 # --- reviews -------------------------------------------------------------------
 
 def review(world, by, acceptance, outcome, **args):
-    return world.apis[by].call("AcceptanceService/ReviewAcceptance", id=acceptance.meta.id,
-                               outcome=f"REVIEW_OUTCOME_{outcome}", comment="looked at it",
-                               **args).acceptance
+    return world.apis[by].call("AcceptanceService/ReviewAcceptance",
+                               **answer(world, acceptance, outcome, **args)).acceptance
 
 
-def review_fails(world, by, acceptance, outcome):
-    return world.apis[by].fails("AcceptanceService/ReviewAcceptance", id=acceptance.meta.id,
-                                outcome=f"REVIEW_OUTCOME_{outcome}", comment="looked at it")
+def review_fails(world, by, acceptance, outcome, **args):
+    return world.apis[by].fails("AcceptanceService/ReviewAcceptance",
+                                **answer(world, acceptance, outcome, **args))
 
 
 def test_a_review_keeps_or_ends_it(under_review, world):
@@ -330,7 +329,82 @@ def test_who_asked_for_it_or_wrote_it_does_not_keep_it(under_review, world):
     low = unique("low approver").replace(" ", "_")
     world.add(low, "APPROVER", scope=world.unit.meta.id)  # a right without any level
     assert review_fails(world, low, acceptance, "KEEP").reason == "AUTHORITY_LEVEL"
-    assert state(review(world, name, acceptance, "END", mutation={"dry_run": True})) == "REVOKED"
+    high = unique("other approver").replace(" ", "_")
+    world.add(high, "APPROVER", "CRITICAL", scope=world.unit.meta.id)
+    assert review_fails(world, high, acceptance, "KEEP").reason == "NOT_ASSIGNEE"
+    assert state(review(world, name, acceptance, "END", dry_run=True)) == "REVOKED"
+
+
+def test_nobody_keeps_what_has_changed_since_it_was_looked_at(under_review, world):
+    risk, acceptance = under_review()
+    by_threat(world)[1](risk)
+    seen = read(world, acceptance).meta.version
+    by_vulnerability(world)[1](risk)
+    failure = review_fails(world, "owner", acceptance, "KEEP", version=seen)
+    assert failure.code == "ABORTED", failure
+    none = review_fails(world, "owner", acceptance, "KEEP", version=0)
+    assert none.code == "INVALID_ARGUMENT" and "mutation.expected_version" in none.fields, none
+    assert state(review(world, "owner", acceptance, "KEEP")) == "ACTIVE"
+
+
+def test_what_several_people_approved_is_not_kept_by_one(server, world):
+    with reviewing(server):
+        risk = world.risk(score=(3, 4))
+        made = submit(world, risk)
+        world.vote("owner", made.request)
+        world.vote("officer", made.request)
+    by_threat(world)[1](read_risk(world, risk))
+    acceptance = read(world, made.acceptance)
+    assert acceptance.effective and acceptance.HasField("review_due_at")
+    for name in ("owner", "officer"):
+        failure = review_fails(world, name, acceptance, "KEEP")
+        assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "RENEWAL_NEEDED")
+        assert "renew" in failure.message
+    assert state(review(world, "officer", acceptance, "END")) == "REVOKED"
+
+
+def test_who_made_the_change_does_not_keep_it(under_review, world):
+    risk, acceptance = under_review()
+    name = unique("changing owner").replace(" ", "_")
+    world.add(name, "CONTRIBUTOR", scope=world.unit.meta.id,
+              person=world.users["owner"].person_id)
+    now = read_risk(world, risk)
+    world.apis[name].call("RiskService/UpdateRisk", id=risk.meta.id,
+                          mutation={"expected_version": now.meta.version},
+                          fields={"threat_ids": [any_of(world, "Threats", "threats")]},
+                          update_mask=mask("threat_ids"))
+    changed = read(world, acceptance)
+    assert list(changed.review_by_persons) == [world.users["owner"].person_id]
+    failure = review_fails(world, "owner", acceptance, "KEEP")
+    assert (failure.code, failure.reason) == ("PERMISSION_DENIED", "SOD_CONTRIBUTOR"), failure
+
+
+def test_what_is_kept_counts_as_a_decision():
+    """Votes and reviews that keep something share the rate of their person."""
+    server = Server(None, "--workers", "1", "--decisions-per-hour", "3").start()
+    try:
+        world = first_world(server)
+        with reviewing(server):
+            made = [accept(world) for _ in range(2)]
+        more = world.acceptance(world.risk(score=(1, 2)))
+        for risk, _ in made:
+            by_threat(world)[1](risk)
+        assert state(review(world, "owner", made[0][1], "KEEP")) == "ACTIVE"
+        failure = review_fails(world, "owner", made[1][1], "KEEP")
+        assert (failure.code, failure.reason) == ("RESOURCE_EXHAUSTED", "DECISION_RATE")
+        assert 0 < failure.retry <= 3600
+        late = world.vote_fails("owner", more.request, step=1,
+                                digest=more.request.snapshot_sha256)
+        assert late.reason == "DECISION_RATE"
+        assert state(review(world, "owner", made[1][1], "END")) == "REVOKED"
+        with server.database() as db:
+            row, = db.execute("SELECT reviewer_name, reason, comment FROM acceptance_review")
+            assert row == ("owner", "a threat was linked to the risk", "looked at it")
+            db.execute("ALTER TABLE acceptance_review DISABLE TRIGGER append_only")
+            db.execute("UPDATE acceptance_review SET at = at - interval '1 hour'")
+        world.vote("owner", more.request)
+    finally:
+        server.done()
 
 
 def overdue(server, acceptance):
@@ -341,6 +415,13 @@ def overdue(server, acceptance):
 
 def test_what_is_not_reviewed_in_time_holds_no_more(server, under_review, world):
     risk, acceptance = under_review()
+def answer(world, acceptance, outcome, version=None, **mutation):
+    if version is None:
+        version = read(world, acceptance).meta.version
+    return {"id": acceptance.meta.id, "outcome": f"REVIEW_OUTCOME_{outcome}",
+            "comment": "looked at it", "mutation": {"expected_version": version, **mutation}}
+
+
     by_threat(world)[1](risk)
     overdue(server, acceptance)
     late = read(world, acceptance)

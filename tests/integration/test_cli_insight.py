@@ -327,8 +327,11 @@ def test_an_acceptance_is_renewed(isms, world):
     assert shown["previousId"] == submitted.acceptance.meta.id
     isms("contributor").ok("accept", "submit", renewal)
     assert "valid_until" in isms("owner").ok("approval", "diff", renewal)
-    assert "ILLEGAL_STATE" in isms("owner").fails(6, "accept", "review", ref, "--outcome", "keep",
-                                                  "--comment", "nothing was due")
+    answer = ("accept", "review", ref, "--outcome", "keep", "--comment", "nothing was due")
+    assert "expected-version" in isms("owner").fails(2, *answer)
+    seen = json.loads(isms("owner").ok("accept", "show", ref, "-o", "json"))["acceptance"]
+    assert "ILLEGAL_STATE" in isms("owner").fails(6, *answer, "--expected-version",
+                                                  str(seen["meta"]["version"]))
 
 
 def test_a_control_says_how_it_stands(isms, world):

@@ -5,8 +5,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-APPEND_ONLY = ("approval_snapshot", "approval_vote", "audit_event", "idempotency", "outbox",
-               "risk_score")
+APPEND_ONLY = ("acceptance_review", "approval_snapshot", "approval_vote", "audit_event", "idempotency",
+               "outbox", "risk_score")
 READ_ONLY = ("row_history", "risk_asset", "risk_threat", "risk_vulnerability", "role", "scope_closure",
              "server_secret", "treatment_plan_assignee", "treatment_plan_control",
              "risk_acceptance_control", "threat", "vulnerability")

@@ -1,6 +1,7 @@
 /* Warnings, and reviews after a material change: who keeps what, until when. */
 #include "server/domain/acceptance_review.h"
 
+#include "isms/store/v1/decision.pb-c.h"
 #include "server/domain/acceptance_term.h"
 #include "server/domain/material_change.h"
 #include "tests/unit/tap.h"
@@ -26,7 +27,13 @@ static Isms__Store__V1__Candidate *grant(struct world *world, const char *user)
 	return row;
 }
 
-/* A HIGH risk, accepted for some days, reviewed within 14. */
+/* The request by which it was approved. */
+static Isms__V1__ApprovalRequest *approval(const struct world *world)
+{
+	return (void *)world->sets[1].rows[0];
+}
+
+/* A HIGH risk, accepted for some days by one approver, reviewed within 14. */
 static Isms__V1__Acceptance *begin(struct world *world, Isms__V1__AcceptanceState state,
 				   int64_t days)
 {
@@ -43,6 +50,7 @@ static Isms__V1__Acceptance *begin(struct world *world, Isms__V1__AcceptanceStat
 	approved->contributor_persons = must(arena_array(world->arena, char *, 1));
 	approved->contributor_persons[0] = world_text(world, "p-writer");
 	approved->n_contributor_persons = 1;
+	(void)world_step(world, approved->steps, STEP(ANY), 0, "APPROVER", false);
 	world_set(world, "acceptance_for_write", &isms__v1__acceptance__descriptor);
 	world_set(world, "acceptance_approval", &isms__v1__approval_request__descriptor);
 	world_set(world, "candidates_for_acceptance", &isms__store__v1__candidate__descriptor);
@@ -52,6 +60,12 @@ static Isms__V1__Acceptance *begin(struct world *world, Isms__V1__AcceptanceStat
 	world_set(world, "dossier_plans_of_acceptance", &isms__v1__treatment_plan__descriptor);
 	world_set(world, "dossier_acceptances_of_acceptance", &isms__v1__acceptance__descriptor);
 	world_set(world, "dossier_requests_of_acceptance", &isms__v1__approval_request__descriptor);
+	world_set(world, "vote_pace", &isms__store__v1__decision_pace__descriptor);
+	world_set(world, "review_person", &isms__store__v1__person__descriptor);
+	Isms__Store__V1__Person *person =
+		must_new_of(world->arena, Isms__Store__V1__Person, isms__store__v1__person);
+	person->meta = world_meta(world, "p-reviewer", 1);
+	world_add(world, "review_person", &person->base);
 	world_add(world, "acceptance_for_write", &acceptance->base);
 	world_add(world, "acceptance_approval", &approved->base);
 	world_add(world, "dossier_risk_of_acceptance", &world->risk->base);
@@ -186,6 +200,80 @@ TEST(who_has_scored_the_risk_since_does_not_keep_it)
 	world_done(&world);
 }
 
+TEST(who_made_the_change_does_not_keep_it)
+{
+	struct world world;
+	Isms__V1__Acceptance *row = begin(&world, ACCEPTANCE(ACTIVE), 30);
+	row->review_due_at = world_time(&world, 3);
+	row->review_by_persons = must(arena_array(world.arena, char *, 1));
+	row->review_by_persons[0] = world_text(&world, "p-reviewer");
+	row->n_review_by_persons = 1;
+	struct status st = review(&world, ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+	CHECK_STR(st.reason, "SOD_CONTRIBUTOR");
+	world_done(&world);
+}
+
+/* Keeps what was approved by these steps, with this role or as the owner (NULL). */
+static void weigh(const char *role, Isms__V1__StepMode mode, int32_t quorum, const char *second,
+		  Isms__V1__RiskLevel level, const char *reason)
+{
+	struct world world;
+	Isms__V1__Acceptance *row = begin(&world, ACCEPTANCE(ACTIVE), 30);
+	row->review_due_at = world_time(&world, 3);
+	row->level = level;
+	Isms__Store__V1__Candidate *held = (void *)world.sets[2].rows[0];
+	held->owner = role == NULL;
+	held->role_code = world_text(&world, role == NULL ? "RISK_OWNER" : role);
+	held->max_accept_level = LEVEL(CRITICAL);
+	approval(&world)->steps->n_steps = 0;
+	(void)world_step(&world, approval(&world)->steps, mode, quorum, "APPROVER", false);
+	if (second != NULL)
+		(void)world_step(&world, approval(&world)->steps, STEP(ANY), 0, second, false);
+	struct status st = review(&world, ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+	CHECK_STR(status_ok(&st) ? "" : st.reason, reason);
+	world_done(&world);
+}
+
+TEST(what_took_more_than_one_is_renewed_and_the_rest_kept_by_those_who_could_approve)
+{
+	weigh("APPROVER", STEP(ANY), 0, NULL, LEVEL(HIGH), "");
+	weigh(NULL, STEP(ANY), 0, NULL, LEVEL(HIGH), "");
+	weigh("RISK_OWNER", STEP(ANY), 0, NULL, LEVEL(HIGH), "NOT_ASSIGNEE");
+	weigh("ISMS_MANAGER", STEP(ANY), 0, NULL, LEVEL(HIGH), "NOT_ASSIGNEE");
+	weigh("APPROVER", STEP(QUORUM), 1, NULL, LEVEL(HIGH), "");
+	weigh("APPROVER", STEP(QUORUM), 2, NULL, LEVEL(HIGH), "RENEWAL_NEEDED");
+	weigh("APPROVER", STEP(ALL), 0, NULL, LEVEL(HIGH), "RENEWAL_NEEDED");
+	weigh("APPROVER", STEP(ANY), 0, "ISMS_MANAGER", LEVEL(HIGH), "RENEWAL_NEEDED");
+	weigh("APPROVER", STEP(ANY), 0, NULL, LEVEL(CRITICAL), "RENEWAL_NEEDED");
+}
+
+TEST(what_is_kept_is_written_down_as_a_decision_of_the_person)
+{
+	static const struct facts_limits limits = { .decisions_per_hour = 35 };
+	struct world world;
+	Isms__V1__Acceptance *row = begin(&world, ACCEPTANCE(ACTIVE), 30);
+	row->review_due_at = world_time(&world, 3);
+	row->review_reason = world_text(&world, "the world turned");
+	Isms__Store__V1__DecisionPace *pace = must_new_of(
+		world.arena, Isms__Store__V1__DecisionPace, isms__store__v1__decision_pace);
+	pace->window_began_at = must(pb_time_new(world.arena, WORLD_NOW_US - WORLD_DAY_US / 48));
+	world_add(&world, "vote_pace", &pace->base);
+	world.facts.limits = &limits;
+	struct status st = review(&world, ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+	CHECK_STR(st.reason, "DECISION_RATE");
+	CHECK_INT(world.plan.n_rows, 0);
+	pace->window_began_at = world_time(&world, -1);
+	st = review(&world, ISMS__V1__REVIEW_OUTCOME__REVIEW_OUTCOME_KEEP);
+	CHECK(status_ok(&st));
+	CHECK_INT(WORLD_WROTE(&world, Isms__Store__V1__Person, KIND_PERSON, 0)->meta->version, 2);
+	const Isms__Store__V1__AcceptanceReview *kept =
+		WORLD_WROTE(&world, Isms__Store__V1__AcceptanceReview, KIND_ACCEPTANCE_REVIEW, 0);
+	CHECK_STR(kept->reviewer_person, "p-reviewer");
+	CHECK_STR(kept->reason, "the world turned");
+	CHECK_STR(kept->comment, "looked at it");
+	world_done(&world);
+}
+
 /* What becomes of an acceptance that ends in so many days, by a change. */
 static void change(int64_t days, int32_t review_days, bool rises, int64_t expected_due)
 {
@@ -207,6 +295,8 @@ static void change(int64_t days, int32_t review_days, bool rises, int64_t expect
 		CHECK_INT(pb_time_us(row->review_due_at),
 			  WORLD_NOW_US + expected_due * WORLD_DAY_US);
 		CHECK_STR(row->review_reason, "the world turned");
+		CHECK_INT(row->n_review_by_persons, 1);
+		CHECK_STR(row->review_by_persons[0], "p-reviewer");
 	}
 	world_done(&world);
 }
