@@ -92,7 +92,7 @@ struct status risk_create(const struct facts *facts, struct plan *plan)
 	return STATUS_OK;
 }
 
-/* What was linked, in words; NULL when nothing was. */
+/* What was linked, or taken elsewhere, in words; NULL when nothing was. */
 static const char *linked(const Isms__V1__Risk *before, const Isms__V1__Risk *after)
 {
 	if (fields_grew(before->asset_ids, before->n_asset_ids, after->asset_ids,
@@ -104,6 +104,8 @@ static const char *linked(const Isms__V1__Risk *before, const Isms__V1__Risk *af
 	if (fields_grew(before->vulnerability_ids, before->n_vulnerability_ids,
 			after->vulnerability_ids, after->n_vulnerability_ids))
 		return "a vulnerability was linked to the risk";
+	if (strcmp(before->ai_system_id, after->ai_system_id) != 0)
+		return "the risk is one of another AI system";
 	return NULL;
 }
 

@@ -151,6 +151,18 @@ def by_vulnerability(world):
 
 def by_reclassification(world):
     asset = world.asset(world.unit)
+def by_another_system(world):
+    system, other = world.system(world.unit), world.system(world.unit)
+    return ({"ai_system_id": system.meta.id},
+            lambda risk: link(world, risk, "ai_system_id", other.meta.id), "another AI system")
+
+
+def by_no_system(world):
+    system = world.system(world.unit)
+    return ({"ai_system_id": system.meta.id},
+            lambda risk: link(world, risk, "ai_system_id", ""), "another AI system")
+
+
     return ({"asset_ids": [asset.meta.id]}, lambda risk: reclassify(world, asset),
             "the classification of an asset rose")
 
@@ -190,8 +202,9 @@ def by_retired_control(world):
             "to RETIRED")
 
 
-CHANGES = [by_level, by_asset, by_threat, by_vulnerability, by_reclassification, by_stage,
-           by_scope, by_vendor, by_degraded_control, by_retired_control]
+CHANGES = [by_level, by_asset, by_threat, by_vulnerability, by_another_system, by_no_system,
+           by_reclassification, by_stage, by_scope, by_vendor, by_degraded_control,
+           by_retired_control]
 
 
 @pytest.mark.parametrize("change", CHANGES)
