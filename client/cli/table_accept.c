@@ -38,8 +38,9 @@ const struct command table_accept[] = {
 	  .columns = "REF=meta.ref STATE=state IN_FORCE=effective LEVEL=level RISK=risk_id "
 		     "UNTIL=valid_until RATIONALE=rationale",
 	  .params = { FLAG("--risk", "RISK", "risk_id", "only of this risk"),
-		      FLAG("--state", "STATE", "state", "only in this state"), AS_OF },
-	  .examples = { "isms accept list --state active", "isms accept list --risk RSK-42" } },
+		      FLAG("--state", "STATE", "state", "only in this state"),
+		      SWITCH("--in-force", "effective_only", "only what is in force"), AS_OF },
+	  .examples = { "isms accept list --in-force", "isms accept list --risk RSK-42" } },
 	{ .noun = "accept",
 	  .verb = "show",
 	  .summary = "one acceptance",

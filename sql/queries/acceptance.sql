@@ -28,7 +28,7 @@ WHERE c.org_id = $1 AND c.id = $4
 
 -- name: risk_acceptance_list
 -- class: list
--- params: $org $actor $permission $page_after $page_limit risk_id state
+-- params: $org $actor $permission $page_after $page_limit risk_id state effective_only
 SELECT {columns_of_acceptance}
 FROM risk_acceptance_now c
 WHERE c.org_id = $1
@@ -37,6 +37,7 @@ WHERE c.org_id = $1
   AND c.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND coalesce(c.risk_id = $6, $6::uuid IS NULL)
   AND coalesce(c.state = $7, $7::text IS NULL)
+  AND (c.effective OR $8::boolean IS NOT TRUE)
 ORDER BY c.id DESC
 LIMIT $5;
 

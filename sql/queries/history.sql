@@ -78,7 +78,7 @@ WHERE n.org_id = $1 AND n.id = $4
 
 -- name: risk_acceptance_list_past
 -- class: list
--- params: $org $actor $permission $page_after $page_limit risk_id state as_of
+-- params: $org $actor $permission $page_after $page_limit risk_id state as_of effective_only
 SELECT {columns_of_acceptance}
 FROM risk_acceptance n
 CROSS JOIN LATERAL row_at(n.org_id, 'risk_acceptance', n.id, $8) h
@@ -90,6 +90,7 @@ WHERE n.org_id = $1 AND n.created_at <= $8
   AND coalesce(n.risk_id = $6, $6::uuid IS NULL)
   AND (n.updated_at > $8 OR coalesce(n.state = $7, $7::text IS NULL))
   AND coalesce(h.row_json ->> 'state' = $7, $7 IS NULL)
+  AND (c.effective OR $9::boolean IS NOT TRUE)
 ORDER BY n.id DESC
 LIMIT $5;
 

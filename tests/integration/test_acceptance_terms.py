@@ -303,6 +303,26 @@ def test_controls_are_written_by_those_who_may_for_the_whole_organisation(world,
     assert caught.value.reason == "ILLEGAL_STATE"
 
 
+# --- lists ----------------------------------------------------------------------
+
+def test_what_is_in_force_is_listed(server, world):
+    risk, acceptance = accept(world)
+
+    def listed(**args):
+        return [a.meta.id for a in world.owner.call(
+            "AcceptanceService/ListAcceptances", risk_id=risk.meta.id, **args).acceptances]
+    world.acceptance(risk)  # its renewal waits
+    assert len(listed()) == 2 and listed(effective_only=True) == [acceptance.meta.id]
+    before = read(world, acceptance).meta.updated_at.ToJsonString()
+    with server.database() as db:
+        db.execute("UPDATE risk_acceptance SET valid_from = now() - interval '2 days',"
+                   " valid_until = now(), version = version + 1, updated_at = now()"
+                   " WHERE id = %s", (acceptance.meta.id,))
+    assert acceptance.meta.id in listed(state="ACCEPTANCE_STATE_ACTIVE")
+    assert listed(effective_only=True) == []
+    assert listed(effective_only=True, as_of=before) == [acceptance.meta.id]
+
+
 # --- reviews -------------------------------------------------------------------
 
 def review(world, by, acceptance, outcome, **args):

@@ -332,6 +332,9 @@ def test_an_acceptance_is_renewed(isms, world):
     seen = json.loads(isms("owner").ok("accept", "show", ref, "-o", "json"))["acceptance"]
     assert "ILLEGAL_STATE" in isms("owner").fails(6, *answer, "--expected-version",
                                                   str(seen["meta"]["version"]))
+    in_force = json.loads(isms("owner").ok("accept", "list", "--in-force", "-o", "json"))
+    assert ref in [a["meta"]["ref"] for a in in_force] and all(a["effective"] for a in in_force)
+    assert renewal not in [a["meta"]["ref"] for a in in_force]
 
 
 def test_a_control_says_how_it_stands(isms, world):
