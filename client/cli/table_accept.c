@@ -138,17 +138,22 @@ const struct command table_accept[] = {
 	VOTES("accept", "an acceptance", ACCEPT_VOTE, "ACC-3"),
 
 	{ .noun = "inbox",
-	  .summary = "what waits for your decision",
+	  .summary = "what waits for your decision: votes and reviews",
 	  .method = "ApprovalService/Inbox",
 	  .shape = COMMAND_LIST,
 	  .row = "items",
 	  .id = "request_id",
-	  .columns = "REQUEST=request_ref SUBJECT=subject_ref LEVEL=level STEP=step_no AS=via "
+	  .columns = "KIND=kind REQUEST=request_ref SUBJECT=subject_ref LEVEL=level STEP=step_no "
+		     "AS=via "
 		     "FOR=on_behalf_of_name ESCALATED=escalated FROM=requested_by_name "
 		     "SINCE=requested_at UNTIL=due_at RISK=title",
 	  .run = watch_inbox,
-	  .params = { SWITCH("--watch", NULL, "go on and tell what comes and goes, until Ctrl-C") },
-	  .examples = { "isms inbox", "isms inbox --watch -o json" } },
+	  .params = { SWITCH("--watch", NULL, "go on and tell what comes and goes, until Ctrl-C"),
+		      MANY("--subject", "KIND", "subject_kinds",
+			   "only treatment-plan, acceptance or policy-change"),
+		      FLAG("--before", "TIME", "due_before",
+			   "only what waits no longer than that") },
+	  .examples = { "isms inbox --before +2d", "isms inbox --watch -o json" } },
 	{ .noun = "approval",
 	  .verb = "show",
 	  .summary = "a request: what is decided, by whom",

@@ -195,6 +195,7 @@ enum {
 
 /* What was in the inbox at the last look. */
 struct inbox {
+	Isms__V1__InboxRequest *request;
 	char (*keys)[KEY_SIZE];
 	size_t n;
 	int turns;
@@ -234,10 +235,13 @@ static void print_item(struct app *app, const Isms__V1__InboxItem *item)
 		return;
 	}
 	const ProtobufCMessage *row = &item->base;
+	const char *step = item->kind == ISMS__V1__INBOX_KIND__INBOX_KIND_REVIEW
+				   ? "review"
+				   : app_printf(app, "step %d", item->step_no);
 	text_print(stdout,
-		   app_printf(app, "+ %s  %s  %s  step %d as %s%s%s  from %s  until %s  %s",
+		   app_printf(app, "+ %s  %s  %s  %s as %s%s%s  from %s  until %s  %s",
 			      item->request_ref, item->subject_ref,
-			      value_at(app, row, "level", false), item->step_no, item->via,
+			      value_at(app, row, "level", false), step, item->via,
 			      *item->on_behalf_of ? " for " : "", item->on_behalf_of_name,
 			      item->requested_by_name, value_at(app, row, "due_at", false),
 			      item->title),
@@ -262,9 +266,7 @@ static int look(struct app *app, struct inbox *inbox)
 	static const char method[] = "ApprovalService/Inbox";
 	static char before[INBOX_MAX][KEY_SIZE];
 	const ProtobufCMessage *reply;
-	Isms__V1__InboxRequest *request = (void *)rpc_request(app, method);
-	request->page_size = INBOX_MAX;
-	int exit = rpc_call_name(app, method, &request->base, &reply, RPC_QUIET);
+	int exit = rpc_call_name(app, method, &inbox->request->base, &reply, RPC_QUIET);
 	if (exit == CLI_UNREACHABLE)
 		return CLI_DONE; /* the next look tells */
 	if (exit)
@@ -312,8 +314,15 @@ int watch_inbox(struct app *app, const struct command *command, const struct arg
 	}
 	if (app->format != FORMAT_TABLE && app->format != FORMAT_JSON)
 		return app_error(CLI_USAGE, "a watched inbox is printed as table or json");
+	ProtobufCMessage *asked;
+	int exit = request_build(app, command, args, command_method(command->method), &asked);
+	if (exit)
+		return exit;
+	inbox.request = (void *)asked;
+	inbox.request->page_size = INBOX_MAX;
 	Isms__V1__WatchRequest *request = (void *)rpc_request(app, watched);
-	char *kinds[] = { app_strdup(app, "approval_request"), app_strdup(app, "delegation") };
+	char *kinds[] = { app_strdup(app, "approval_request"), app_strdup(app, "delegation"),
+			  app_strdup(app, "risk_acceptance") };
 	request->n_kinds = sizeof kinds / sizeof kinds[0];
 	request->kinds = kinds;
 	return watch_run(app, command_method(watched), &request->base, inbox_round, &inbox);

@@ -180,6 +180,7 @@ static void keep(struct dossier *dossier, struct dossier_acceptance *place)
 	after->review_reason = (char *)"";
 	after->review_by_persons = NULL;
 	after->n_review_by_persons = 0;
+	after->review_warned = false;
 	dossier_set_acceptance(dossier, place, state_acceptance_after(after->state, STATE_KEEP));
 }
 

@@ -12,6 +12,7 @@
 
 static const int64_t day_us = INT64_C(24) * 60 * 60 * 1000000;
 static const int32_t warnings[] = { 1, 7, 30 };
+enum { REVIEW_WARNING_DAYS = 3 };
 
 static bool is_over(const Isms__V1__Acceptance *acceptance, int64_t now_us)
 {
@@ -42,6 +43,23 @@ struct status acceptance_warn(const struct facts *facts, struct plan *plan)
 	Isms__V1__Acceptance *after = plan_copy_of(plan, Isms__V1__Acceptance, before);
 	after->state = state_acceptance_after(before->state, STATE_WARN);
 	after->warned_days = warned;
+	plan_update(plan, KIND_RISK_ACCEPTANCE, &before->base, &after->base);
+	return STATUS_OK;
+}
+
+struct status acceptance_warn_review(const struct facts *facts, struct plan *plan)
+{
+	const Isms__V1__Acceptance *before =
+		fact_row(facts, "acceptance_for_write", Isms__V1__Acceptance, isms__v1__acceptance);
+	if (before == NULL || before->state != ACCEPTANCE(ACTIVE) ||
+	    is_over(before, facts->now_us) || before->review_due_at == NULL ||
+	    before->review_warned)
+		return clock_not_due();
+	if (pb_time_us(before->review_due_at) - facts->now_us > REVIEW_WARNING_DAYS * day_us)
+		return clock_not_due();
+	Isms__V1__Acceptance *after = plan_copy_of(plan, Isms__V1__Acceptance, before);
+	after->state = state_acceptance_after(before->state, STATE_WARN);
+	after->review_warned = true;
 	plan_update(plan, KIND_RISK_ACCEPTANCE, &before->base, &after->base);
 	return STATUS_OK;
 }

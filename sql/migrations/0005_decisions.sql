@@ -160,6 +160,7 @@ CREATE UNIQUE INDEX approval_vote_authority_key ON approval_vote
 -- warned_days: the last warning of the end that was given, 30, 7 or 1; 0: none.
 -- review_days: what the steps that approved it say, see PolicySteps.
 -- review_by_persons: who made the changes that are to be reviewed.
+-- review_warned: somebody was warned that it lapses soon.
 ALTER TABLE risk_acceptance
 	ADD COLUMN previous_id uuid,
 	ADD COLUMN warned_days smallint NOT NULL DEFAULT 0 CHECK (warned_days IN (0, 1, 7, 30)),
@@ -167,11 +168,14 @@ ALTER TABLE risk_acceptance
 	ADD COLUMN review_due_at timestamptz,
 	ADD COLUMN review_reason text NOT NULL DEFAULT '',
 	ADD COLUMN review_by_persons uuid[] NOT NULL DEFAULT '{}',
+	ADD COLUMN review_warned boolean NOT NULL DEFAULT false,
 	ADD CONSTRAINT risk_acceptance_previous_fkey
 		FOREIGN KEY (org_id, previous_id) REFERENCES risk_acceptance (org_id, id);
 
 CREATE INDEX risk_acceptance_end_idx ON risk_acceptance (least(valid_until, review_due_at))
 	WHERE state = 'ACTIVE';
+CREATE INDEX risk_acceptance_review_idx ON risk_acceptance (org_id, review_due_at)
+	WHERE state = 'ACTIVE' AND review_due_at IS NOT NULL;
 
 -- Reviews by which an acceptance was kept in force; one that ended it is told by the
 -- acceptance itself. Each counts as a decision of its person.

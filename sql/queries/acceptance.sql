@@ -84,6 +84,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
 -- params: compensating_control_ids requested_by level valid_from valid_until
 -- params: approval_request_id ended_at ended_by end_reason contributor_ids warned_days
 -- params: review_days review_due_at review_reason review_by_persons
+-- params: review_warned
 UPDATE risk_acceptance
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, rationale = $7,
         business_reason = $8, conditions = $9,
@@ -93,7 +94,8 @@ SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, rati
         contributor_ids = coalesce($19::uuid[], '{}'),
         warned_days = coalesce($20::smallint, 0::smallint),
         review_days = coalesce($21::smallint, 0::smallint), review_due_at = $22,
-        review_reason = $23, review_by_persons = coalesce($24::uuid[], '{}')
+        review_reason = $23, review_by_persons = coalesce($24::uuid[], '{}'),
+        review_warned = $25
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- The request by which it was approved.
@@ -106,9 +108,6 @@ FROM risk_acceptance c
 JOIN approval_request q ON q.org_id = c.org_id AND q.id = c.approval_request_id
 WHERE c.org_id = $1 AND c.id = $2;
 
--- name: controls_of_acceptance
--- class: point
--- kind: control
 -- The caller: two decisions of one person do not pass each other.
 -- name: review_person
 -- class: point
@@ -126,6 +125,9 @@ INSERT INTO acceptance_review (org_id, id, acceptance_id, reviewer_id, reviewer_
                                reviewer_name, reason, comment, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
+-- name: controls_of_acceptance
+-- class: point
+-- kind: control
 -- params: $org id
 SELECT {columns_of_control}
 FROM risk_acceptance_control l

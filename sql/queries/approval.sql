@@ -178,9 +178,10 @@ ORDER BY t.id;
 -- What the caller is asked, or may vote on for somebody who is, once each: in the own
 -- right when there is one. Nothing waits for somebody whose person has taken part in the
 -- step, or, where it wants other people (S5), in one before.
+-- Reviews wait for the owner of the risk, and for the roles that were asked to approve.
 -- name: approval_inbox
 -- class: list
--- params: $org $actor $page_after $page_limit
+-- params: $org $actor $page_after $page_limit subject_kinds due_before
 WITH me AS (SELECT m.id, m.person_id, m.kind FROM app_user m WHERE m.org_id = $1 AND m.id = $2),
 waiting AS (
 	SELECT t.request_id, t.step_no, t.via, t.escalated, t.person_id, NULL::uuid AS on_behalf_of
@@ -214,21 +215,47 @@ mine AS (
 	                         OR (x.distinct_from_prior AND v.step_no < w.step_no))
 	                    AND (v.voter_person IN (w.person_id, me.person_id)
 	                         OR v.on_behalf_person IN (w.person_id, me.person_id)))
-	ORDER BY w.request_id, w.on_behalf_of NULLS FIRST)
-SELECT q.id AS page_key, q.id AS request_id, q.ref AS request_ref, q.subject_kind, q.subject_id,
-       q.subject_ref, q.risk_id, coalesce(r.title, y.title, '') AS title, q.level, t.step_no,
-       t.via, u.display_name AS requested_by_name, q.created_at AS requested_at,
-       q.snapshot_sha256, t.on_behalf_of, coalesce(f.display_name, '') AS on_behalf_of_name,
-       q.step_due_at AS due_at, t.escalated
-FROM mine t
-JOIN approval_request q ON q.org_id = $1 AND q.id = t.request_id
-LEFT JOIN risk r ON r.org_id = $1 AND r.id = q.risk_id
-LEFT JOIN approval_policy y ON y.org_id = $1 AND y.id = q.changed_policy_id
-JOIN app_user u ON u.org_id = $1 AND u.id = q.requested_by
-LEFT JOIN app_user f ON f.org_id = $1 AND f.id = t.on_behalf_of
-WHERE q.org_id = $1
-  AND q.id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-ORDER BY q.id DESC
+	ORDER BY w.request_id, w.on_behalf_of NULLS FIRST),
+reviews AS (
+	SELECT c.*, r.title, r.current_level,
+	       CASE WHEN r.owner_id = $2 THEN 'RISK_OWNER' ELSE min(s.via) END AS via
+	FROM risk_acceptance c
+	CROSS JOIN me
+	JOIN risk r ON r.org_id = $1 AND r.id = c.risk_id
+	JOIN access a ON a.org_id = $1 AND a.user_id = $2 AND a.scope_id = c.scope_id
+	LEFT JOIN approval_assignee s ON s.org_id = $1 AND s.request_id = c.approval_request_id
+	                             AND s.via <> 'RISK_OWNER' AND s.via = a.role_code
+	WHERE c.org_id = $1 AND c.state = 'ACTIVE' AND c.valid_until > now()
+	  AND c.review_due_at > now() AND me.kind = 'HUMAN'
+	GROUP BY c.org_id, c.id, r.org_id, r.id
+	HAVING bool_or('decision.cast' = ANY (a.permissions))
+	   AND (r.owner_id = $2 OR count(s.via) > 0)),
+items AS (
+	SELECT q.id AS page_key, 'VOTE' AS kind, q.id AS request_id, q.ref AS request_ref,
+	       q.subject_kind, q.subject_id, q.subject_ref, 0::bigint AS subject_version, q.risk_id,
+	       coalesce(r.title, y.title, '') AS title, q.level, t.step_no, t.via,
+	       u.display_name AS requested_by_name, q.created_at AS requested_at, q.snapshot_sha256,
+	       t.on_behalf_of, coalesce(f.display_name, '') AS on_behalf_of_name,
+	       q.step_due_at AS due_at, t.escalated, '' AS review_reason
+	FROM mine t
+	JOIN approval_request q ON q.org_id = $1 AND q.id = t.request_id
+	LEFT JOIN risk r ON r.org_id = $1 AND r.id = q.risk_id
+	LEFT JOIN approval_policy y ON y.org_id = $1 AND y.id = q.changed_policy_id
+	JOIN app_user u ON u.org_id = $1 AND u.id = q.requested_by
+	LEFT JOIN app_user f ON f.org_id = $1 AND f.id = t.on_behalf_of
+	UNION ALL
+	SELECT c.id, 'REVIEW', q.id, q.ref, q.subject_kind, c.id, c.ref, c.version, c.risk_id,
+	       c.title, c.current_level, 0, c.via, u.display_name, q.created_at, ''::bytea, NULL,
+	       '', c.review_due_at, false, c.review_reason
+	FROM reviews c
+	JOIN approval_request q ON q.org_id = $1 AND q.id = c.approval_request_id
+	JOIN app_user u ON u.org_id = $1 AND u.id = q.requested_by)
+SELECT i.*
+FROM items i
+WHERE i.page_key < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+  AND (i.subject_kind = ANY ($5::text[]) OR coalesce(cardinality($5::text[]), 0) = 0)
+  AND (i.due_at < $6 OR $6::timestamptz IS NULL)
+ORDER BY i.page_key DESC
 LIMIT $4;
 
 -- name: vote_request
@@ -439,6 +466,7 @@ LIMIT 9;
 -- params: state current_step requested_by requested_by_person contributor_persons
 -- params: snapshot_sha256 policy_id policy_no steps closed_at close_reason
 -- params: step_opened_at step_due_at escalates_at escalated escalates_to allows_delegate
+-- params: distinct_from_prior
 INSERT INTO approval_request
        (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
         subject_kind, subject_id, subject_ref, subject_version, risk_id, risk_version, level,
@@ -449,7 +477,7 @@ INSERT INTO approval_request
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::smallint, 0::smallint), $17, $18, $19, $20,
         coalesce($21::uuid[], '{}'), $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32,
-        $33);
+        $33, $34);
 
 -- What was frozen stays.
 -- name: approval_request_update
@@ -462,7 +490,6 @@ SET     version = $3::bigint, updated_at = $4, updated_by = $5, risk_version = $
         state = $7, current_step = $8, closed_at = $9, close_reason = $10,
         step_opened_at = $11, step_due_at = $12, escalates_at = $13, escalated = $14,
         escalates_to = $15, allows_delegate = $16, distinct_from_prior = $17
--- params: distinct_from_prior
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- name: approval_assignee_put

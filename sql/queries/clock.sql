@@ -66,6 +66,13 @@ UNION ALL
  WHERE p.option = 'TRANSFER' AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
    AND p.lapses_at <= now()
  ORDER BY p.lapses_at
+(SELECT c.org_id, 'WarnReview', c.id
+ FROM risk_acceptance c
+ WHERE c.state = 'ACTIVE' AND NOT c.review_warned AND c.valid_until > now()
+   AND c.review_due_at > now() AND c.review_due_at <= now() + interval '3 days'
+ ORDER BY c.review_due_at
+ LIMIT 64)
+UNION ALL
  LIMIT 64);
 
 -- name: clock_purge

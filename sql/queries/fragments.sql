@@ -24,7 +24,8 @@ c.archived_at, c.scope_id, c.risk_id, c.plan_id, c.state, c.effective, c.rationa
 c.business_reason, c.conditions, c.compensating_control_ids, c.author_id,
 c.requested_by, c.level, c.valid_from, c.valid_until, c.approval_request_id,
 c.ended_at, c.ended_by, c.end_reason, c.contributor_ids, c.previous_id, c.warned_days,
-c.review_days, c.review_due_at, c.review_reason, c.review_by_persons;
+c.review_days, c.review_due_at, c.review_reason, c.review_by_persons,
+c.review_warned;
 
 -- Of approval_request q.
 -- fragment: columns_of_request
@@ -252,7 +253,6 @@ WHERE q.org_id = $1 AND q.id = $2
 ORDER BY w.late, u.id, a.role_code, a.grant_id
 LIMIT 2001;
 
--- Of approval_vote v.
 -- How fast the person of app_user u decides: votes, and reviews (k) that kept something.
 -- fragment: pace_of_person
 n.votes,
@@ -268,6 +268,7 @@ CROSS JOIN c
 LEFT JOIN approval_vote w ON w.org_id = $1 AND w.voter_person = u.person_id
                          AND w.ordinal = n.votes - c.most + k.kept + 1;
 
+-- Of approval_vote v.
 -- fragment: columns_of_vote
 v.id, v.request_id, v.step_no, v.voter_id, v.voter_person, v.voter_name, v.decision,
 v.comment, v.snapshot_sha256, v.session_id, v.at, v.on_behalf_of, v.on_behalf_person,

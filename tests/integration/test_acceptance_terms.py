@@ -435,6 +435,61 @@ def test_what_is_kept_counts_as_a_decision():
             assert row == ("owner", "a threat was linked to the risk", "looked at it")
             db.execute("ALTER TABLE acceptance_review DISABLE TRIGGER append_only")
             db.execute("UPDATE acceptance_review SET at = at - interval '1 hour'")
+def inbox(world, name, **filters):
+    return world.apis[name].call("ApprovalService/Inbox", page_size=1000, **filters).items
+
+
+def test_a_review_waits_in_inboxes(server, under_review, world):
+    """In those of the owner, and of the roles that were asked; until it is answered."""
+    risk, acceptance = under_review()
+    with reviewing(server):
+        high = world.acceptance(world.risk(score=(3, 4)))
+        world.vote("owner", high.request)
+        world.vote("officer", high.request)
+
+    def item(name, ref, **filters):
+        return next((i for i in inbox(world, name, **filters) if i.subject_ref == ref), None)
+    assert item("owner", acceptance.meta.ref) is None
+    by_threat(world)[1](risk)
+    by_threat(world)[1](world.owner.call("RiskService/GetRisk", id=high.acceptance.risk_id).risk)
+    now = read(world, acceptance)
+    mine = item("owner", acceptance.meta.ref)
+    assert (mine.kind, mine.subject_id, mine.subject_version, mine.via, mine.step_no) == (
+        2, acceptance.meta.id, now.meta.version, "RISK_OWNER", 0)
+    assert mine.due_at == now.review_due_at and mine.title == risk.title
+    assert mine.review_reason == now.review_reason and not mine.snapshot_sha256
+    for name in ("officer", "ciso", "contributor", "auditor", "stranger"):
+        assert item(name, acceptance.meta.ref) is None, name
+    assert item("officer", high.acceptance.meta.ref).via == "ISMS_MANAGER"
+    assert item("owner", high.acceptance.meta.ref).via == "RISK_OWNER"
+    # what may be asked of it
+    kinds = {"subject_kinds": ["SUBJECT_KIND_TREATMENT_PLAN", "SUBJECT_KIND_POLICY_CHANGE"]}
+    assert item("owner", acceptance.meta.ref, **kinds) is None
+    kinds["subject_kinds"].append("SUBJECT_KIND_ACCEPTANCE")
+    assert item("owner", acceptance.meta.ref, **kinds)
+    assert item("owner", acceptance.meta.ref, due_before=soon(REVIEW_DAYS - 1)) is None
+    assert item("owner", acceptance.meta.ref, due_before=soon(REVIEW_DAYS + 1))
+    review(world, "owner", acceptance, "KEEP")
+    assert item("owner", acceptance.meta.ref) is None
+
+
+def test_votes_in_the_inbox_by_kind_and_time(world):
+    accept_it = world.acceptance(world.risk(score=(1, 2))).request
+    treat = world.plan(world.risk(score=(3, 4))).request
+    due = treat.step_due_at.ToJsonString()
+
+    def refs(**filters):
+        return {i.request_ref for i in inbox(world, "owner", **filters)} & {
+            accept_it.meta.ref, treat.meta.ref}
+    assert refs() == {accept_it.meta.ref, treat.meta.ref}
+    assert refs(subject_kinds=["SUBJECT_KIND_ACCEPTANCE"]) == {accept_it.meta.ref}
+    assert refs(subject_kinds=["SUBJECT_KIND_TREATMENT_PLAN"]) == {treat.meta.ref}
+    assert treat.meta.ref not in refs(due_before=due)
+    assert treat.meta.ref in refs(due_before=soon(366))
+    bad = world.owner.fails("ApprovalService/Inbox", subject_kinds=[99])
+    assert bad.code == "INVALID_ARGUMENT"
+
+
         world.vote("owner", more.request)
     finally:
         server.done()
@@ -634,3 +689,21 @@ def test_a_review_that_was_not_made_is_recorded(ticking):
     until(lambda: state(read(world, acceptance)) == "INVALIDATED")
     assert read(world, acceptance).end_reason.startswith("it was not reviewed in time")
     assert name_of("RiskState", read_risk(world, risk).state) == "ANALYSED"
+def test_one_warning_is_given_before_a_review_lapses(ticking):
+    server, world = ticking
+    with reviewing(server):
+        risk, acceptance = accept(world)
+    by_threat(world)[1](risk)
+    assert not read(world, acceptance).review_warned
+    with server.database() as db:
+        db.execute("UPDATE risk_acceptance SET review_due_at = now() + interval '2 days',"
+                   " version = version + 1 WHERE id = %s", (acceptance.meta.id,))
+        until(lambda: read(world, acceptance).review_warned)
+        version = read(world, acceptance).meta.version
+        review(world, "owner", acceptance, "KEEP")
+        assert not read(world, acceptance).review_warned
+        assert read(world, acceptance).meta.version == version + 1
+        assert db.execute("SELECT count(*) FROM outbox WHERE entity_id = %s AND topic ="
+                          " 'ClockService/WarnReview'", (acceptance.meta.id,)).fetchone() == (1,)
+
+

@@ -130,7 +130,12 @@ def test_the_inbox_lists_what_waits(isms, world, submitted):
     rows = json.loads(isms("owner").ok("inbox", "-o", "json"))
     mine = next(r for r in rows if r["requestId"] == submitted.request.meta.id)
     assert mine["subjectRef"] == submitted.acceptance.meta.ref
-    assert submitted.request.meta.ref in isms("owner").ok("inbox")
+    ref = submitted.request.meta.ref
+    line = next(x for x in isms("owner").ok("inbox").splitlines() if ref in x)
+    assert line.startswith("VOTE ")
+    assert ref in isms("owner").ok("inbox", "--subject", "acceptance", "--before", "+60d")
+    assert ref not in isms("owner").ok("inbox", "--subject", "policy-change,treatment-plan")
+    assert ref not in isms("owner").ok("inbox", "--before", "+1h")
 
 
 # --- a server that lies ----------------------------------------------------------------

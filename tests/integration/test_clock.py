@@ -211,7 +211,7 @@ def test_the_clock_goes_on_in_new_workers_after_a_reload(ticking):
 
 
 @pytest.mark.parametrize("method", [
-    "ExpireAcceptance", "WarnAcceptance", "LapseTransfer", "AdvanceRequest"])
+    "ExpireAcceptance", "WarnAcceptance", "WarnReview", "LapseTransfer", "AdvanceRequest"])
 def test_nobody_reaches_the_methods_of_the_clock(ticking, method):
     server, world = ticking
     with server.channel() as channel:

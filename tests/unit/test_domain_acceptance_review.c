@@ -274,6 +274,22 @@ TEST(what_is_kept_is_written_down_as_a_decision_of_the_person)
 	world_done(&world);
 }
 
+TEST(one_warning_is_given_before_a_review_lapses)
+{
+	for (int64_t due = -1; due <= 5; due++)
+		for (int warned = 0; warned < 2; warned++) {
+			struct world world;
+			Isms__V1__Acceptance *row = begin(&world, ACCEPTANCE(ACTIVE), 30);
+			row->review_due_at = due == 5 ? NULL : world_time(&world, due);
+			row->review_warned = warned != 0;
+			struct status st = acceptance_warn_review(&world.facts, &world.plan);
+			CHECK_INT(status_ok(&st), due > 0 && due <= 3 && !warned);
+			if (status_ok(&st))
+				CHECK(written(&world)->review_warned);
+			world_done(&world);
+		}
+}
+
 /* What becomes of an acceptance that ends in so many days, by a change. */
 static void change(int64_t days, int32_t review_days, bool rises, int64_t expected_due)
 {
