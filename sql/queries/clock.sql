@@ -35,14 +35,19 @@ WHERE v.org_id = t.org_id AND v.request_id = t.request_id AND v.step_no = t.step
  LEFT JOIN risk r ON r.org_id = q.org_id AND r.id = q.risk_id
  LEFT JOIN risk_acceptance c ON q.subject_kind = 'ACCEPTANCE'
       AND c.org_id = q.org_id AND c.id = q.subject_id
+ LEFT JOIN treatment_plan p ON q.subject_kind = 'TREATMENT_PLAN'
+      AND p.org_id = q.org_id AND p.id = q.subject_id AND p.option = 'TRANSFER'
+ LEFT JOIN approval_policy y ON y.org_id = q.org_id AND y.id = q.changed_policy_id
+ LEFT JOIN approval_policy z ON z.org_id = y.org_id AND z.id = y.replaces_id
  WHERE q.state = 'PENDING'
    AND (q.step_due_at <= now() OR (q.escalates_at <= now() AND NOT q.escalated)
-        OR c.valid_until <= now() OR r.version <> q.risk_version
+        OR c.valid_until <= now() OR p.lapses_at <= now() OR r.version <> q.risk_version
+        OR z.state <> 'ACTIVE' OR z.version <> y.replaces_version
         OR EXISTS (SELECT FROM approval_assignee t
                    WHERE t.org_id = q.org_id AND t.request_id = q.id
                      AND ((t.state IN ('PENDING', 'VOTED') AND EXISTS ({lost_seat}))
                           OR (t.state = 'VOTED' AND EXISTS ({lost_vote})))))
- ORDER BY least(q.step_due_at, q.escalates_at, c.valid_until), q.id
+ ORDER BY least(q.step_due_at, q.escalates_at, c.valid_until, p.lapses_at), q.id
  LIMIT 64)
 UNION ALL
 (SELECT c.org_id, 'ExpireAcceptance' AS work, c.id
@@ -61,11 +66,6 @@ UNION ALL
  ORDER BY c.valid_until
  LIMIT 64)
 UNION ALL
-(SELECT p.org_id, 'LapseTransfer', p.id
- FROM treatment_plan p
- WHERE p.option = 'TRANSFER' AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
-   AND p.lapses_at <= now()
- ORDER BY p.lapses_at
 (SELECT c.org_id, 'WarnReview', c.id
  FROM risk_acceptance c
  WHERE c.state = 'ACTIVE' AND NOT c.review_warned AND c.valid_until > now()
@@ -73,6 +73,11 @@ UNION ALL
  ORDER BY c.review_due_at
  LIMIT 64)
 UNION ALL
+(SELECT p.org_id, 'LapseTransfer', p.id
+ FROM treatment_plan p
+ WHERE p.option = 'TRANSFER' AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
+   AND p.lapses_at <= now()
+ ORDER BY p.lapses_at
  LIMIT 64);
 
 -- name: clock_purge

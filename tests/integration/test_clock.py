@@ -13,7 +13,7 @@ import pytest
 
 from api import SCHEMA
 from server import Beside, Server
-from world import first_world, unique
+from world import first_world, soon, unique
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +133,36 @@ def test_a_request_about_what_has_changed_is_over(ticking):
     world.score(risk, 2, 2)
     until(lambda: closed(world, made.request) == "STALE")
     assert draft(world, made.acceptance)
+
+
+def test_a_request_about_a_transfer_that_has_lapsed_is_over(ticking):
+    server, world = ticking
+    plan = world.contributor.call(
+        "TreatmentService/CreatePlan", risk_id=world.risk(score=(1, 2)).meta.id,
+        option="TREATMENT_OPTION_TRANSFER",
+        fields={"rationale": "the best that can be done", "transfer": {
+            "mechanism": "TRANSFER_MECHANISM_INSURANCE", "counterparty": "an insurer",
+            "valid_until": soon(4 / 86400), "retained_duty": "to report each loss"}}).plan
+    made = world.contributor.call("TreatmentService/SubmitPlan", id=plan.meta.id)
+    until(lambda: closed(world, made.request) == "EXPIRED")
+    now = world.owner.call("TreatmentService/GetPlan", id=plan.meta.id).plan
+    assert now.state == number("PlanState", "PLAN_STATE_DRAFT")
+
+
+def test_a_change_of_a_policy_that_has_moved_on_is_over(ticking):
+    server, world = ticking
+    world.add("director", "TOP_MANAGEMENT", "CRITICAL")
+
+    def decide(made):
+        for name in ("ciso", "director"):
+            world.vote(name, made.request)
+    first = world.policy()
+    decide(first)
+    late = world.policy(replaces=first.policy.meta.id)
+    decide(world.policy(replaces=first.policy.meta.id))
+    until(lambda: closed(world, late.request) == "STALE")
+    now = world.officer.call("PolicyService/GetPolicy", id=late.policy.meta.id).policy
+    assert now.state == number("PolicyState", "POLICY_STATE_DRAFT")
 
 
 def test_a_request_of_people_who_may_decide_no_more_escalates_and_then_ends(ticking):
