@@ -287,8 +287,7 @@ static void submit(struct dossier *dossier, struct dossier_acceptance *place,
 	after->level = score_level_of(dossier->was->current);
 	after->approval_request_id = request_id;
 	dossier_set_acceptance(dossier, place, state_acceptance_after(after->state, STATE_SUBMIT));
-	if (dossier->was->state == RISK(ANALYSED))
-		dossier_change_risk(dossier)->state = RISK(TREATMENT_PENDING);
+	dossier_derive_state(dossier);
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 }
 
@@ -340,6 +339,7 @@ struct status acceptance_withdraw(const struct facts *facts, struct plan *plan)
 		return st;
 	subject_is(plan, request->id);
 	dossier_set_acceptance(dossier, place, state);
+	dossier_derive_state(dossier);
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 
 	Isms__V1__WithdrawAcceptanceResponse *reply =

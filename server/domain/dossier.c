@@ -263,7 +263,7 @@ Isms__V1__RiskState dossier_state(const struct dossier *dossier)
 		running |= will_treat(plan, dossier->plan->now_us);
 		running |= treats(plan, dossier->plan->now_us) && !over;
 		done |= treats(plan, dossier->plan->now_us) && over;
-		waiting |= plan->state == PLAN(SUBMITTED);
+		waiting |= plan->state == PLAN(SUBMITTED) || plan->state == PLAN(REJECTED);
 	}
 	if (running)
 		return RISK(IN_TREATMENT);

@@ -86,8 +86,10 @@ void dossier_end_overdue(struct dossier *dossier, struct dossier_acceptance *pla
 void dossier_close_request(struct dossier *dossier, struct dossier_request *place,
 			   Isms__V1__ApprovalState state, const char *reason);
 
-/* The state that the risk has by what is on it: accepted, in treatment, waiting
- * for a decision, or analysed. IDENTIFIED and CLOSED stay. */
+/* The state that the risk has by what is on it, whatever came first: in treatment,
+ * monitored (accepted, or the treatment is done), waiting for a decision, or analysed.
+ * IDENTIFIED and CLOSED stay. What this decision has rejected leaves the risk waiting:
+ * for another proposal. */
 Isms__V1__RiskState dossier_state(const struct dossier *dossier);
 /* Puts the risk into that state. */
 void dossier_derive_state(struct dossier *dossier);

@@ -82,6 +82,7 @@ static void end_about_risk(struct matter *matter, Isms__V1__ApprovalState state)
 		outcome_return(matter->dossier, matter->was);
 		break;
 	}
+	dossier_derive_state(matter->dossier);
 }
 
 void matter_end(struct matter *matter, Isms__V1__ApprovalState state, const char *reason)

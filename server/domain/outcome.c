@@ -65,8 +65,6 @@ static void approve_acceptance(struct dossier *dossier, struct dossier_acceptanc
 	after->warned_days = acceptance_term_warned(after->valid_until, dossier->plan->now_us);
 	dossier_set_acceptance(dossier, place,
 			       state_acceptance_after(ACCEPTANCE(SUBMITTED), STATE_APPROVE));
-	if (dossier_risk(dossier)->state != RISK(MONITORED))
-		dossier_change_risk(dossier)->state = RISK(MONITORED);
 }
 
 static void supersede_plans(struct dossier *dossier, struct dossier_plan *newer)
@@ -116,8 +114,6 @@ static void approve_plan(struct dossier *dossier, struct dossier_plan *place,
 	plan->state = state_plan_after(PLAN(SUBMITTED), STATE_APPROVE);
 	if (score_level_of(plan->content->target) != LEVEL(UNSPECIFIED))
 		put_target(dossier, plan, facts);
-	if (dossier_risk(dossier)->state != RISK(IN_TREATMENT))
-		dossier_change_risk(dossier)->state = RISK(IN_TREATMENT);
 }
 
 void outcome_approve(struct dossier *dossier, const struct outcome_subject *subject,

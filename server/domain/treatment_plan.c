@@ -158,8 +158,7 @@ static void submit(struct dossier *dossier, struct dossier_plan *place, char *re
 	Isms__V1__TreatmentPlan *after = dossier_change_plan(dossier, place);
 	after->state = state_plan_after(after->state, STATE_SUBMIT);
 	after->approval_request_id = request_id;
-	if (dossier->was->state == RISK(ANALYSED))
-		dossier_change_risk(dossier)->state = RISK(TREATMENT_PENDING);
+	dossier_derive_state(dossier);
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 }
 
@@ -236,6 +235,7 @@ struct status treatment_plan_withdraw(const struct facts *facts, struct plan *pl
 	if (!status_ok(&st))
 		return st;
 	dossier_change_plan(dossier, place)->state = state;
+	dossier_derive_state(dossier);
 	dossier_settle(dossier, DOSSIER_STATE_ONLY);
 
 	Isms__V1__WithdrawPlanResponse *reply = must_new_of(

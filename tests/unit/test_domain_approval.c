@@ -519,6 +519,11 @@ TEST(an_accepted_risk_stays_monitored_while_its_renewal_waits)
 	struct desk desk;
 	desk_acceptance(&desk, 30);
 	desk.world.risk->state = RISK(MONITORED);
+	world_add(&desk.world, "dossier_plans_of_acceptance",
+		  &world_plan(&desk.world, "older-plan", OPTION(ACCEPT), PLAN(APPROVED))->base);
+	world_add(
+		&desk.world, "dossier_acceptances_of_acceptance",
+		&world_acceptance(&desk.world, "older", "older-plan", ACCEPTANCE(ACTIVE), 5)->base);
 	struct status st = submit(&desk);
 	CHECK(status_ok(&st));
 	CHECK(world_wrote(&desk.world, KIND_RISK, 0) == NULL);

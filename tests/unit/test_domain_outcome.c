@@ -102,8 +102,47 @@ static void turned_down(Isms__V1__Decision decision, Isms__V1__ApprovalState sta
 		  after);
 	CHECK_INT(WORLD_WROTE(&poll.world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, 0)->state,
 		  plan_after);
-	CHECK(world_wrote(&poll.world, KIND_RISK, 0) == NULL);
+	const Isms__V1__Risk *risk = WORLD_WROTE(&poll.world, Isms__V1__Risk, KIND_RISK, 0);
+	if (decision == DECISION(REJECT)) /* it waits for another proposal */
+		CHECK(risk == NULL && poll.world.risk->state == RISK(TREATMENT_PENDING));
+	else
+		CHECK_INT(risk->state, RISK(ANALYSED));
 	poll_done(&poll);
+}
+
+/* What is approved last beside something in force, and what the risk is then. */
+static void beside(bool acceptance_last, Isms__V1__PlanState plan_state,
+		   Isms__V1__RiskState expected)
+{
+	struct poll poll;
+	if (acceptance_last)
+		poll_acceptance(&poll, 30);
+	else
+		poll_plan(&poll);
+	step(&poll, STEP(ANY), 0, false);
+	ask(&poll, 1, "bob");
+	if (acceptance_last) {
+		world_add(&poll.world, "dossier_plans_of_request",
+			  &world_plan(&poll.world, "other", OPTION(MITIGATE), plan_state)->base);
+	} else {
+		world_add(&poll.world, "dossier_plans_of_request",
+			  &world_plan(&poll.world, "other", OPTION(ACCEPT), PLAN(APPROVED))->base);
+		world_add(&poll.world, "dossier_acceptances_of_request",
+			  &world_acceptance(&poll.world, "acceptance", "other", ACCEPTANCE(ACTIVE),
+					    30)
+				   ->base);
+	}
+	accepted(&poll);
+	CHECK_INT(WORLD_WROTE(&poll.world, Isms__V1__Risk, KIND_RISK, 0)->state, expected);
+	poll_done(&poll);
+}
+
+TEST(the_state_of_the_risk_does_not_depend_on_what_came_first)
+{
+	beside(true, PLAN(APPROVED), RISK(IN_TREATMENT));
+	beside(true, PLAN(IN_PROGRESS), RISK(IN_TREATMENT));
+	beside(true, PLAN(IMPLEMENTED), RISK(MONITORED));
+	beside(false, PLAN(APPROVED), RISK(IN_TREATMENT));
 }
 
 TEST(one_rejection_ends_it)

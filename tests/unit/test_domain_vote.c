@@ -252,7 +252,7 @@ static void given_up(struct poll *poll, Isms__V1__ApprovalState state, const cha
 	CHECK_INT(request->state, state);
 	CHECK_INT(request->current_step, 0);
 	CHECK(world_wrote(&poll->world, KIND_APPROVAL_VOTE, 0) == NULL);
-	CHECK(world_wrote(&poll->world, KIND_RISK, 0) == NULL);
+	CHECK_INT(WORLD_WROTE(&poll->world, Isms__V1__Risk, KIND_RISK, 0)->state, RISK(ANALYSED));
 	const Isms__V1__TreatmentPlan *plan =
 		WORLD_WROTE(&poll->world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, 0);
 	CHECK(plan != NULL && plan->state == PLAN(DRAFT));
