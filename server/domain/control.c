@@ -14,6 +14,11 @@ bool control_has_failed(Isms__V1__ControlState state)
 	return state == CONTROL(DEGRADED) || state == CONTROL(RETIRED);
 }
 
+bool control_works(Isms__V1__ControlState state)
+{
+	return state == CONTROL(IMPLEMENTED) || state == CONTROL(OPERATING);
+}
+
 struct status control_update(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__UpdateControlRequest *request = (const void *)facts->request;
@@ -22,6 +27,9 @@ struct status control_update(const struct facts *facts, struct plan *plan)
 	if (before->state == CONTROL(RETIRED))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 				   "the control is retired");
+	if (request->state == CONTROL(PLANNED) && before->state != CONTROL(PLANNED))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
+				   "the control is in place: it degrades or is retired");
 	Isms__V1__Control *after = plan_copy_of(plan, Isms__V1__Control, before);
 	after->state = request->state;
 	if (after->state == CONTROL(RETIRED))

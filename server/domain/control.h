@@ -11,7 +11,11 @@
 
 /* DEGRADED or RETIRED. */
 bool control_has_failed(Isms__V1__ControlState state);
+/* What is only PLANNED makes up for nothing, and neither does what has failed. */
+bool control_works(Isms__V1__ControlState state);
 
+/* FAILED_PRECONDITION, ILLEGAL_STATE: RETIRED is final, and what was put in place does
+ * not become a plan again. */
 STATUS_MUST_CHECK struct status control_update(const struct facts *facts, struct plan *plan);
 
 #endif

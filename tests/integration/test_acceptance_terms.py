@@ -119,13 +119,15 @@ def control_state(world, control_id, to, by="manager", **extra):
                                mutation={"expected_version": now.meta.version, **extra}).control
 
 
-def fresh_control(world):
+def fresh_control(world, to="IMPLEMENTED"):
     """A control that no other test counts on."""
     used = world.__dict__.setdefault("used_controls", set())
     control = next(c for c in world.manager.call("CatalogService/ListControls",
                                                  page_size=1000).controls
                    if c.meta.id not in used and c.state < 4)
     used.add(control.meta.id)
+    if to:
+        control_state(world, control.meta.id, to)
     return control.meta.id
 
 
@@ -149,8 +151,6 @@ def by_vulnerability(world):
         any_of(world, "Vulnerabilities", "vulnerabilities")]), "a vulnerability was linked"
 
 
-def by_reclassification(world):
-    asset = world.asset(world.unit)
 def by_another_system(world):
     system, other = world.system(world.unit), world.system(world.unit)
     return ({"ai_system_id": system.meta.id},
@@ -163,6 +163,8 @@ def by_no_system(world):
             lambda risk: link(world, risk, "ai_system_id", ""), "another AI system")
 
 
+def by_reclassification(world):
+    asset = world.asset(world.unit)
     return ({"asset_ids": [asset.meta.id]}, lambda risk: reclassify(world, asset),
             "the classification of an asset rose")
 
@@ -303,6 +305,20 @@ def test_controls_are_written_by_those_who_may_for_the_whole_organisation(world,
     assert caught.value.reason == "ILLEGAL_STATE"
 
 
+def test_what_is_only_planned_makes_up_for_nothing(world):
+    control = fresh_control(world, None)
+    with pytest.raises(Failure) as caught:
+        submit(world, world.risk(score=(1, 2)), controls=[control])
+    assert caught.value.reason == "CONTROL_FAILED"
+    risk, acceptance = accept(world, controls=[fresh_control(world)])
+    for to in ("IMPLEMENTED", "OPERATING", "DEGRADED"):
+        control_state(world, control, to)
+        with pytest.raises(Failure) as caught:
+            control_state(world, control, "PLANNED")
+        assert caught.value.reason == "ILLEGAL_STATE", to
+    assert read(world, acceptance).effective
+
+
 # --- lists ----------------------------------------------------------------------
 
 def test_what_is_in_force_is_listed(server, world):
@@ -324,6 +340,13 @@ def test_what_is_in_force_is_listed(server, world):
 
 
 # --- reviews -------------------------------------------------------------------
+
+def answer(world, acceptance, outcome, version=None, **mutation):
+    if version is None:
+        version = read(world, acceptance).meta.version
+    return {"id": acceptance.meta.id, "outcome": f"REVIEW_OUTCOME_{outcome}",
+            "comment": "looked at it", "mutation": {"expected_version": version, **mutation}}
+
 
 def review(world, by, acceptance, outcome, **args):
     return world.apis[by].call("AcceptanceService/ReviewAcceptance",
@@ -412,29 +435,6 @@ def test_who_made_the_change_does_not_keep_it(under_review, world):
     assert (failure.code, failure.reason) == ("PERMISSION_DENIED", "SOD_CONTRIBUTOR"), failure
 
 
-def test_what_is_kept_counts_as_a_decision():
-    """Votes and reviews that keep something share the rate of their person."""
-    server = Server(None, "--workers", "1", "--decisions-per-hour", "3").start()
-    try:
-        world = first_world(server)
-        with reviewing(server):
-            made = [accept(world) for _ in range(2)]
-        more = world.acceptance(world.risk(score=(1, 2)))
-        for risk, _ in made:
-            by_threat(world)[1](risk)
-        assert state(review(world, "owner", made[0][1], "KEEP")) == "ACTIVE"
-        failure = review_fails(world, "owner", made[1][1], "KEEP")
-        assert (failure.code, failure.reason) == ("RESOURCE_EXHAUSTED", "DECISION_RATE")
-        assert 0 < failure.retry <= 3600
-        late = world.vote_fails("owner", more.request, step=1,
-                                digest=more.request.snapshot_sha256)
-        assert late.reason == "DECISION_RATE"
-        assert state(review(world, "owner", made[1][1], "END")) == "REVOKED"
-        with server.database() as db:
-            row, = db.execute("SELECT reviewer_name, reason, comment FROM acceptance_review")
-            assert row == ("owner", "a threat was linked to the risk", "looked at it")
-            db.execute("ALTER TABLE acceptance_review DISABLE TRIGGER append_only")
-            db.execute("UPDATE acceptance_review SET at = at - interval '1 hour'")
 def inbox(world, name, **filters):
     return world.apis[name].call("ApprovalService/Inbox", page_size=1000, **filters).items
 
@@ -490,6 +490,29 @@ def test_votes_in_the_inbox_by_kind_and_time(world):
     assert bad.code == "INVALID_ARGUMENT"
 
 
+def test_what_is_kept_counts_as_a_decision():
+    """Votes and reviews that keep something share the rate of their person."""
+    server = Server(None, "--workers", "1", "--decisions-per-hour", "3").start()
+    try:
+        world = first_world(server)
+        with reviewing(server):
+            made = [accept(world) for _ in range(2)]
+        more = world.acceptance(world.risk(score=(1, 2)))
+        for risk, _ in made:
+            by_threat(world)[1](risk)
+        assert state(review(world, "owner", made[0][1], "KEEP")) == "ACTIVE"
+        failure = review_fails(world, "owner", made[1][1], "KEEP")
+        assert (failure.code, failure.reason) == ("RESOURCE_EXHAUSTED", "DECISION_RATE")
+        assert 0 < failure.retry <= 3600
+        late = world.vote_fails("owner", more.request, step=1,
+                                digest=more.request.snapshot_sha256)
+        assert late.reason == "DECISION_RATE"
+        assert state(review(world, "owner", made[1][1], "END")) == "REVOKED"
+        with server.database() as db:
+            row, = db.execute("SELECT reviewer_name, reason, comment FROM acceptance_review")
+            assert row == ("owner", "a threat was linked to the risk", "looked at it")
+            db.execute("ALTER TABLE acceptance_review DISABLE TRIGGER append_only")
+            db.execute("UPDATE acceptance_review SET at = at - interval '1 hour'")
         world.vote("owner", more.request)
     finally:
         server.done()
@@ -503,13 +526,6 @@ def overdue(server, acceptance):
 
 def test_what_is_not_reviewed_in_time_holds_no_more(server, under_review, world):
     risk, acceptance = under_review()
-def answer(world, acceptance, outcome, version=None, **mutation):
-    if version is None:
-        version = read(world, acceptance).meta.version
-    return {"id": acceptance.meta.id, "outcome": f"REVIEW_OUTCOME_{outcome}",
-            "comment": "looked at it", "mutation": {"expected_version": version, **mutation}}
-
-
     by_threat(world)[1](risk)
     overdue(server, acceptance)
     late = read(world, acceptance)
@@ -680,15 +696,6 @@ def test_a_score_that_a_transfer_lowered_comes_back_when_it_lapses(ticking):
     assert rows[2][2] == rows[0][2]  # whoever said so at first
 
 
-def test_a_review_that_was_not_made_is_recorded(ticking):
-    server, world = ticking
-    with reviewing(server):
-        risk, acceptance = accept(world)
-    by_threat(world)[1](risk)
-    overdue(server, acceptance)
-    until(lambda: state(read(world, acceptance)) == "INVALIDATED")
-    assert read(world, acceptance).end_reason.startswith("it was not reviewed in time")
-    assert name_of("RiskState", read_risk(world, risk).state) == "ANALYSED"
 def test_one_warning_is_given_before_a_review_lapses(ticking):
     server, world = ticking
     with reviewing(server):
@@ -707,3 +714,12 @@ def test_one_warning_is_given_before_a_review_lapses(ticking):
                           " 'ClockService/WarnReview'", (acceptance.meta.id,)).fetchone() == (1,)
 
 
+def test_a_review_that_was_not_made_is_recorded(ticking):
+    server, world = ticking
+    with reviewing(server):
+        risk, acceptance = accept(world)
+    by_threat(world)[1](risk)
+    overdue(server, acceptance)
+    until(lambda: state(read(world, acceptance)) == "INVALIDATED")
+    assert read(world, acceptance).end_reason.startswith("it was not reviewed in time")
+    assert name_of("RiskState", read_risk(world, risk).state) == "ANALYSED"
