@@ -19,14 +19,17 @@ const struct command table_risk[] = {
 	  .shape = COMMAND_LIST,
 	  .row = "risks",
 	  .columns = "REF=meta.ref LEVEL=current.level STATE=state TREATED=disposition "
-		     "ACCEPTED_UNTIL=accepted_until OWNER=owner_id TITLE=title",
+		     "ACCEPTED_UNTIL=accepted_until UNCOVERED=uncovered OWNER=owner_id "
+		     "TITLE=title",
 	  .params = { FLAG("--scope", "SCOPE", "scope_id", "only of this scope, not below it"),
 		      FLAG("--owner", "USER", "owner_id", "only of this owner"),
 		      FLAG("--state", "STATE", "state", "only in this state"),
 		      FLAG("--min-level", "LEVEL", "min_level",
 			   "only with at least this current level"),
+		      SWITCH("--uncovered", "uncovered_only",
+			     "only above tolerance, not accepted and with no plan on schedule"),
 		      AS_OF },
-	  .examples = { "isms risk list --min-level high",
+	  .examples = { "isms risk list --min-level high --uncovered",
 			"isms risk list --owner me --as-of 2030-06-30 -o csv" } },
 	{ .noun = "risk",
 	  .verb = "show",
@@ -34,7 +37,8 @@ const struct command table_risk[] = {
 	  .method = "RiskService/GetRisk",
 	  .row = "risk",
 	  .columns = "REF=meta.ref LEVEL=current.level STATE=state TREATED=disposition "
-		     "ACCEPTED_UNTIL=accepted_until OWNER=owner_id TITLE=title",
+		     "ACCEPTED_UNTIL=accepted_until UNCOVERED=uncovered OWNER=owner_id "
+		     "TITLE=title",
 	  .params = { WORD("RISK", "id", "risk", "ref or id"), AS_OF },
 	  .examples = { "isms risk show RSK-42", "isms risk show RSK-42 --as-of -30d" } },
 	{ .noun = "risk",

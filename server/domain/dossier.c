@@ -9,6 +9,7 @@
 #include "server/domain/approval_step.h"
 #include "server/domain/must.h"
 #include "server/domain/plan_content.h"
+#include "server/domain/score.h"
 #include "server/domain/states.h"
 
 static const char *set_name(const struct facts *facts, const char *what, const char *of)
@@ -312,6 +313,29 @@ static void carry_requests(struct dossier *dossier)
 	}
 }
 
+/* Whether a plan is being carried out in time. */
+static bool is_on_schedule(const Isms__V1__TreatmentPlan *plan, int64_t now_us)
+{
+	bool runs = plan->state == PLAN(APPROVED) || plan->state == PLAN(IN_PROGRESS) ||
+		    plan->state == PLAN(IMPLEMENTED);
+	bool lapsed = plan->lapses_at != NULL && pb_time_us(plan->lapses_at) <= now_us;
+	return runs && plan->option != OPTION(ACCEPT) && !lapsed && plan->due_at != NULL &&
+	       pb_time_us(plan->due_at) > now_us;
+}
+
+bool dossier_uncovered(const struct dossier *dossier)
+{
+	const Isms__V1__Risk *risk = dossier_risk(dossier);
+	int64_t until_us;
+	if (risk->tolerance == LEVEL(UNSPECIFIED) ||
+	    score_level_of(risk->current) <= risk->tolerance || accepted(dossier, &until_us))
+		return false;
+	for (size_t i = 0; i < dossier->n_plans; i++)
+		if (is_on_schedule(dossier_plan_now(&dossier->plans[i]), dossier->plan->now_us))
+			return false;
+	return true;
+}
+
 static void settle_risk(struct dossier *dossier, enum dossier_settle what)
 {
 	if (dossier->changed == NULL)
@@ -320,6 +344,7 @@ static void settle_risk(struct dossier *dossier, enum dossier_settle what)
 	dossier->changed->disposition = dossier_disposition(dossier, &until_us);
 	dossier->changed->accepted_until =
 		until_us == 0 ? NULL : must(pb_time_new(dossier->plan->arena, until_us));
+	dossier->changed->uncovered = dossier_uncovered(dossier);
 	plan_update(dossier->plan, KIND_RISK, &dossier->was->base, &dossier->changed->base);
 	if (what == DOSSIER_STATE_ONLY)
 		carry_requests(dossier);

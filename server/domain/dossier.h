@@ -97,6 +97,10 @@ void dossier_derive_state(struct dossier *dossier);
 Isms__V1__Disposition dossier_disposition(const struct dossier *dossier,
 					  int64_t *out_accepted_until_us);
 
+/* Whether the level is above tolerance with nothing that answers for it, see
+ * Risk.uncovered. */
+bool dossier_uncovered(const struct dossier *dossier);
+
 /* How the content of the risk fares in this plan: CONTENT when what a decision
  * looks at has changed (open requests then notice at their next vote), STATE
  * when only the workflow moved it. */

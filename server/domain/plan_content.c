@@ -113,6 +113,19 @@ struct status plan_content_check(Isms__V1__PlanFields *content, Isms__V1__Treatm
 			  content->target->impact, "fields.target.", arena);
 }
 
+static Google__Protobuf__Timestamp *due_of(const Isms__V1__PlanFields *content)
+{
+	Google__Protobuf__Timestamp *due = content->due_at;
+	if (due != NULL)
+		return due;
+	for (size_t i = 0; i < content->n_actions; i++) {
+		Google__Protobuf__Timestamp *action = content->actions[i]->due_at;
+		if (action != NULL && (due == NULL || pb_time_us(action) > pb_time_us(due)))
+			due = action;
+	}
+	return due;
+}
+
 void plan_content_index(Isms__V1__TreatmentPlan *plan, struct arena *arena)
 {
 	const Isms__V1__PlanFields *content = plan->content;
@@ -124,6 +137,7 @@ void plan_content_index(Isms__V1__TreatmentPlan *plan, struct arena *arena)
 	plan->counts_from = content->transfer != NULL ? content->transfer->valid_from
 			    : content->avoid != NULL  ? content->avoid->effective_at
 						      : NULL;
+	plan->due_at = due_of(content);
 	plan->control_ids = NULL;
 	plan->n_control_ids = 0;
 	plan->assignee_ids = NULL;

@@ -23,8 +23,8 @@ STATUS_MUST_CHECK struct status plan_content_check(Isms__V1__PlanFields *content
 						   const Isms__V1__RiskMethod *method,
 						   struct arena *arena);
 
-/* Fills ai_system_id, avoid_action, counts_from, lapses_at, control_ids and assignee_ids
- * from the content. */
+/* Fills ai_system_id, avoid_action, counts_from, lapses_at, due_at, control_ids and
+ * assignee_ids from the content. */
 void plan_content_index(Isms__V1__TreatmentPlan *plan, struct arena *arena);
 
 /* FAILED_PRECONDITION, PLAN_INCOMPLETE with the fields that miss or do not do. Loads

@@ -202,6 +202,7 @@ struct status risk_score(const struct facts *facts, struct plan *plan)
 		return st;
 	Isms__V1__Risk *after = dossier_change_risk(dossier);
 	after->method_id = method->meta->id;
+	after->tolerance = method->criteria->tolerance;
 	if (request->kind == SCORE(INHERENT))
 		after->inherent = score;
 	else

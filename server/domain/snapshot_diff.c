@@ -24,7 +24,7 @@ static const char *const not_content[] = {
 	"subject.approval_request_id", "subject.plan_id",      "subject.previous_id",
 	"subject.contributor_ids",     "subject.state",        "subject.replaces_version",
 	"subject.replaces_id",         "subject.requested_by", "subject.author_id",
-	"subject.avoid_action",        "subject.counts_from",
+	"subject.avoid_action",        "subject.counts_from",  "subject.due_at",
 };
 
 struct telling {

@@ -31,6 +31,7 @@ CREATE TABLE risk_method (
 	title text NOT NULL CHECK (title <> ''),
 	active boolean NOT NULL,
 	criteria bytea NOT NULL,
+	tolerance smallint NOT NULL CHECK (tolerance BETWEEN 1 AND 4), -- of the criteria
 	CONSTRAINT risk_method_pkey PRIMARY KEY (org_id, id),
 	CONSTRAINT risk_method_no_key UNIQUE (org_id, no)
 );
@@ -521,9 +522,9 @@ BEGIN
 	SELECT id INTO STRICT root FROM scope WHERE org_id = org AND parent_id IS NULL;
 
 	INSERT INTO risk_method (org_id, id, version, created_at, created_by, updated_at, updated_by,
-	                         no, title, active, criteria)
+	                         no, title, active, tolerance, criteria)
 	VALUES (org, uuid_v7(now()), 1, now(), actor, now(), actor, 1, 'Default five by five criteria',
-	        true, decode(
+	        true, 3, decode(
 		'0a410a045261726512396c657373207468616e206f6e636520696e2074656e2079656172733b206e6565647320736b69' ||
 		'6c6c2c2061636365737320616e64206c75636b0a260a08556e6c696b656c79121a6f6e636520696e2074687265652074' ||
 		'6f2074656e2079656172730a450a08506f737369626c6512396f6e636520696e206f6e6520746f207468726565207965' ||

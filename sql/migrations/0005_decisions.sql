@@ -207,6 +207,7 @@ ALTER TABLE treatment_plan
 	ADD COLUMN end_reason text NOT NULL DEFAULT '',
 	ADD COLUMN lowered bytea,
 	ADD COLUMN counts_from timestamptz,
+	ADD COLUMN due_at timestamptz,
 	ADD COLUMN supersedes_id uuid,
 	ADD CONSTRAINT treatment_plan_supersedes_fkey
 		FOREIGN KEY (org_id, supersedes_id) REFERENCES treatment_plan (org_id, id);
@@ -233,16 +234,24 @@ SELECT r.*,
             WHEN p.transferred THEN 'TRANSFERRED'
             WHEN p.mitigated THEN 'MITIGATED'
             ELSE 'UNTREATED' END AS disposition,
-       a.valid_until AS accepted_until
+       a.valid_until AS accepted_until,
+       m.tolerance,
+       (r.current_level > m.tolerance AND a.valid_until IS NULL
+        AND p.on_schedule IS NOT TRUE) IS TRUE AS uncovered
 FROM risk r
 LEFT JOIN LATERAL (
-	SELECT bool_or(t.option = 'AVOID') AS avoided,
-	       bool_or(t.option = 'TRANSFER' AND t.lapses_at > now()) AS transferred,
-	       bool_or(t.option = 'MITIGATE') AS mitigated
+	SELECT x.tolerance FROM risk_method x
+	WHERE x.org_id = r.org_id AND x.id = r.method_id OFFSET 0) m ON true
+LEFT JOIN LATERAL (
+	SELECT bool_or(t.option = 'AVOID' AND b.begun) AS avoided,
+	       bool_or(t.option = 'TRANSFER' AND b.begun AND t.lapses_at > now()) AS transferred,
+	       bool_or(t.option = 'MITIGATE') AS mitigated,
+	       bool_or(t.option <> 'ACCEPT' AND t.state <> 'VERIFIED' AND t.due_at > now()
+	               AND coalesce(t.lapses_at > now(), true)) AS on_schedule
 	FROM treatment_plan t
+	CROSS JOIN LATERAL (SELECT coalesce(t.counts_from <= now(), true) AS begun) b
 	WHERE t.org_id = r.org_id AND t.risk_id = r.id
-	  AND t.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
-	  AND coalesce(t.counts_from <= now(), true)) p ON true
+	  AND t.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')) p ON true
 LEFT JOIN LATERAL (
 	SELECT max(c.valid_until) AS valid_until
 	FROM risk_acceptance c
@@ -388,18 +397,28 @@ RETURNS SETOF risk_now LANGUAGE sql STABLE AS $$
 	            WHEN p.transferred THEN 'TRANSFERRED'
 	            WHEN p.mitigated THEN 'MITIGATED'
 	            ELSE 'UNTREATED' END,
-	       a.valid_until
+	       a.valid_until,
+	       m.tolerance,
+	       (r.current_level > m.tolerance AND a.valid_until IS NULL
+	        AND p.on_schedule IS NOT TRUE) IS TRUE
 	FROM jsonb_populate_record(NULL::isms.risk, row_json) r
 	LEFT JOIN LATERAL (
-		SELECT bool_or(n.option = 'AVOID') AS avoided,
-		       bool_or(n.option = 'TRANSFER' AND (h.row_json ->> 'lapses_at')::timestamptz > t)
-			AS transferred,
-		       bool_or(n.option = 'MITIGATE') AS mitigated
+		SELECT x.tolerance FROM isms.risk_method x
+		WHERE x.org_id = r.org_id AND x.id = r.method_id OFFSET 0) m ON true
+	LEFT JOIN LATERAL (
+		SELECT bool_or(n.option = 'AVOID' AND b.begun) AS avoided,
+		       bool_or(n.option = 'TRANSFER' AND b.begun AND w.lapses_at > t) AS transferred,
+		       bool_or(n.option = 'MITIGATE') AS mitigated,
+		       bool_or(n.option <> 'ACCEPT' AND w.state <> 'VERIFIED' AND w.due_at > t
+		               AND coalesce(w.lapses_at > t, true)) AS on_schedule
 		FROM isms.treatment_plan n
 		CROSS JOIN LATERAL isms.row_at(n.org_id, 'treatment_plan', n.id, t) h
+		CROSS JOIN LATERAL jsonb_to_record(h.row_json)
+			AS w (state text, lapses_at timestamptz, counts_from timestamptz,
+			      due_at timestamptz)
+		CROSS JOIN LATERAL (SELECT coalesce(w.counts_from <= t, true) AS begun) b
 		WHERE n.org_id = r.org_id AND n.risk_id = r.id
-		  AND h.row_json ->> 'state' IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
-		  AND coalesce((h.row_json ->> 'counts_from')::timestamptz <= t, true)) p
+		  AND w.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')) p
 		ON true
 	LEFT JOIN LATERAL (
 		SELECT max(c.valid_until) AS valid_until

@@ -7,7 +7,7 @@ r.archived_at, r.scope_id, r.ai_system_id, r.title, r.cause, r.event, r.conseque
 r.owner_id, r.state, r.disposition, r.asset_ids, r.threat_ids, r.vulnerability_ids,
 r.inherent_likelihood, r.inherent_impact, r.inherent_level, r.current_likelihood,
 r.current_impact, r.current_level, r.target_likelihood, r.target_impact,
-r.target_level, r.method_id, r.accepted_until;
+r.target_level, r.method_id, r.accepted_until, r.tolerance, r.uncovered;
 
 -- Of treatment_plan p.
 -- fragment: columns_of_plan
@@ -15,7 +15,7 @@ p.id, p.ref, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by,
 p.archived_at, p.scope_id, p.risk_id, p.option, p.state, p.author_id, p.content,
 p.approval_request_id, p.contributor_ids, p.ai_system_id, p.lapses_at, p.control_ids,
 p.assignee_ids, p.progress, p.verification, p.end_reason, p.avoid_action,
-p.lowered, p.counts_from, p.supersedes_id;
+p.lowered, p.counts_from, p.supersedes_id, p.due_at;
 
 -- Of risk_acceptance_now c.
 -- fragment: columns_of_acceptance

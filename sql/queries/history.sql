@@ -19,6 +19,7 @@ WHERE n.org_id = $1 AND n.id = $4
 -- name: risk_list_past
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit scope_id owner_id state min_level as_of
+-- params: uncovered_only
 SELECT {columns_of_risk}
 FROM risk n
 CROSS JOIN LATERAL row_at(n.org_id, 'risk', n.id, $10) h
@@ -34,6 +35,7 @@ WHERE n.org_id = $1 AND n.created_at <= $10
   AND coalesce(h.row_json ->> 'owner_id' = $7::text, $7 IS NULL)
   AND coalesce(h.row_json ->> 'state' = $8, $8 IS NULL)
   AND coalesce((h.row_json ->> 'current_level')::smallint >= $9, $9 IS NULL)
+  AND (NOT $11::boolean OR r.uncovered)
 ORDER BY n.id DESC
 LIMIT $5;
 

@@ -1,5 +1,5 @@
--- The risk register. Rows are read through risk_now, which derives disposition
--- and accepted_until at this moment.
+-- The risk register. Rows are read through risk_now, which derives disposition,
+-- accepted_until and uncovered at this moment.
 
 -- name: risk_next_ref
 -- class: point
@@ -44,7 +44,7 @@ WHERE r.org_id = $1 AND r.id = $4
 -- name: risk_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit scope_id owner_id state
--- params: min_level
+-- params: min_level uncovered_only
 SELECT {columns_of_risk}
 FROM risk_now r
 WHERE r.org_id = $1
@@ -55,6 +55,7 @@ WHERE r.org_id = $1
   AND coalesce(r.owner_id = $7, $7::uuid IS NULL)
   AND coalesce(r.state = $8, $8::text IS NULL)
   AND r.current_level >= coalesce($9::smallint, 0::smallint)
+  AND (NOT $10::boolean OR r.uncovered)
 ORDER BY r.id DESC
 LIMIT $5;
 

@@ -51,28 +51,28 @@ WHERE p.org_id = $1 AND p.id = $2;
 -- class: commit
 -- params: $org id ref version created_at created_by updated_at updated_by scope_id risk_id
 -- params: option state author_id content approval_request_id contributor_ids ai_system_id
--- params: lapses_at control_ids assignee_ids avoid_action counts_from
+-- params: lapses_at control_ids assignee_ids avoid_action counts_from due_at
 INSERT INTO treatment_plan
        (org_id, id, ref, version, created_at, created_by, updated_at, updated_by, scope_id,
         risk_id, option, state, author_id, content, approval_request_id, contributor_ids,
         ai_system_id, lapses_at, control_ids, assignee_ids, avoid_action,
-        counts_from)
+        counts_from, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         coalesce($16::uuid[], '{}'), $17, $18, coalesce($19::uuid[], '{}'),
-        coalesce($20::uuid[], '{}'), $21, $22);
+        coalesce($20::uuid[], '{}'), $21, $22, $23);
 
 -- name: treatment_plan_update
 -- class: commit
 -- params: $org id version updated_at updated_by state content approval_request_id
 -- params: contributor_ids ai_system_id lapses_at control_ids assignee_ids progress
--- params: verification end_reason avoid_action lowered counts_from supersedes_id
+-- params: verification end_reason avoid_action lowered counts_from supersedes_id due_at
 UPDATE treatment_plan
 SET     version = $3::bigint, updated_at = $4, updated_by = $5, state = $6, content = $7,
         approval_request_id = $8, contributor_ids = coalesce($9::uuid[], '{}'),
         ai_system_id = $10, lapses_at = $11, control_ids = coalesce($12::uuid[], '{}'),
         assignee_ids = coalesce($13::uuid[], '{}'), progress = $14, verification = $15,
         end_reason = $16, avoid_action = $17, lowered = $18, counts_from = $19,
-        supersedes_id = $20
+        supersedes_id = $20, due_at = $21
 WHERE org_id = $1 AND id = $2 AND version = $3::bigint - 1;
 
 -- The system that an AVOID plan is about, if the caller may see it.

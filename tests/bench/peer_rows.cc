@@ -171,7 +171,9 @@ static const char *const RISK[] = { "scope_id",
 				    "target_impact",
 				    "target_level",
 				    "method_id",
-				    "accepted_until" };
+				    "accepted_until",
+				    "tolerance",
+				    "uncovered" };
 static const char *const REQUEST[] = { "scope_id",
 				       "subject_kind",
 				       "subject_id",
@@ -262,6 +264,8 @@ void fill_risk(v1::Risk *risk, const PGresult *result, int at, const std::vector
 	fill_score(risk->mutable_target(), row, i + 6);
 	risk->set_method_id(row.uuid(i + 9));
 	TIME(row, i + 10, v1::Risk, risk, accepted_until);
+	risk->set_tolerance((v1::RiskLevel)row.number(i + 11));
+	risk->set_uncovered(row.number(i + 12) != 0);
 }
 
 void fill_request(v1::ApprovalRequest *request, const PGresult *result,

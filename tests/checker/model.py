@@ -7,7 +7,7 @@ import datetime
 
 DECIDING = {"RISK_OWNER", "ISMS_MANAGER", "APPROVER", "CISO", "RISK_COMMITTEE", "TOP_MANAGEMENT"}
 LEVELS = {"": 0, "UNSPECIFIED": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3, "CRITICAL": 4}
-DERIVED = {"effective", "disposition", "accepted_until"}  # by the time of reading
+DERIVED = {"effective", "disposition", "accepted_until", "uncovered"}  # by the time of reading
 SEEN_MAX = 1000  # bytes; longer texts are cut in the log
 CLOCK_JUMP = 1800
 MODE_ALL, MODE_QUORUM = 2, 3

@@ -10,7 +10,8 @@ MICROSECOND = datetime.timedelta(microseconds=1)
 QUERIES = pathlib.Path(__file__).resolve().parents[2] / "sql" / "queries"
 
 IN_FORCE = {4, 5, 6, 7}  # plans: APPROVED, IN_PROGRESS, IMPLEMENTED, VERIFIED
-TRANSFER, AVOID, MITIGATE = 2, 4, 1
+VERIFIED = 7
+TRANSFER, AVOID, MITIGATE, ACCEPT = 2, 4, 1, 3
 ACTIVE = 4
 UNTREATED, MITIGATED, TRANSFERRED, ACCEPTED, AVOIDED = 1, 2, 3, 4, 5
 
@@ -105,8 +106,12 @@ class Past:
             row.effective = holds(row, at)
         elif kind == "risk":
             plans = [p for p in self.rows("treatment_plan", at)
-                     if p.risk_id == row.meta.id and p.state in IN_FORCE
-                     and not (p.HasField("counts_from") and moment(p.counts_from) > at)]
+                     if p.risk_id == row.meta.id and p.state in IN_FORCE]
+            on_schedule = [p for p in plans if p.option != ACCEPT and p.state != VERIFIED
+                           and p.HasField("due_at") and moment(p.due_at) > at
+                           and not (p.HasField("lapses_at") and moment(p.lapses_at) <= at)]
+            plans = [p for p in plans
+                     if not (p.HasField("counts_from") and moment(p.counts_from) > at)]
             ends = [a.valid_until for a in self.rows("risk_acceptance", at)
                     if a.risk_id == row.meta.id and a.effective]
             row.ClearField("accepted_until")
@@ -117,6 +122,8 @@ class Past:
             row.disposition = (AVOIDED if AVOID in options else ACCEPTED if ends else
                                TRANSFERRED if TRANSFER in options else
                                MITIGATED if MITIGATE in options else UNTREATED)
+            row.uncovered = (row.current.level > row.tolerance and not ends
+                             and not on_schedule)
         return row
 
 

@@ -129,6 +129,16 @@ def test_colour_only_on_a_terminal_that_wants_it(isms, world):
     assert "\x1b[" in isms("owner").ok("risk", "show", risk.meta.ref, "--color", "always")
 
 
+def test_what_nothing_answers_for_is_listed(isms, world):
+    bare, bearable = world.risk(score=(5, 5)), world.risk(score=(3, 4))
+    out = isms("owner").ok("risk", "list", "--uncovered", "-o", "csv")
+    table = {row["REF"]: row for row in csv.DictReader(io.StringIO(out))}
+    assert bearable.meta.ref not in table
+    assert {row["UNCOVERED"] for row in table.values()} == {table[bare.meta.ref]["UNCOVERED"]}
+    shown = isms("owner").ok("risk", "show", bare.meta.ref, "-o", "json")
+    assert json.loads(shown)["risk"]["uncovered"] is True
+
+
 # --- edits -------------------------------------------------------------------------
 
 def test_an_edit_changes_only_what_is_given(isms, world):

@@ -224,6 +224,7 @@ def risk_filters(world, story):
             return ((not state or row.state == state) and row.current.level >= level
                     and (not owner or row.owner_id == owner))
         yield {**unit, "state": state, "min_level": level, "owner_id": owner or ""}, keep
+    yield {**unit, "uncovered_only": True}, lambda row: row.uncovered
 
 
 def test_risks_are_filtered_by_what_they_were(world, story, past):

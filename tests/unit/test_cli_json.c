@@ -61,7 +61,8 @@ TEST(a_message_survives_json)
 		"\"disposition\":\"DISPOSITION_UNSPECIFIED\",\"assetIds\":[\"a\",\"b\"],"
 		"\"threatIds\":[],"
 		"\"vulnerabilityIds\":[],\"current\":{\"likelihood\":3,\"impact\":4,"
-		"\"level\":\"RISK_LEVEL_HIGH\"},\"methodId\":\"\"}";
+		"\"level\":\"RISK_LEVEL_HIGH\"},\"methodId\":\"\","
+		"\"tolerance\":\"RISK_LEVEL_UNSPECIFIED\",\"uncovered\":false}";
 	start();
 	Isms__V1__Risk *risk = (void *)pb_new(&isms__v1__risk__descriptor, app.arena);
 	CHECK_INT(parse(&risk->base, text), CLI_DONE);

@@ -4,11 +4,13 @@
 
 TEST(an_amount_is_a_plain_decimal_number)
 {
-	static const char *const right[] = { "0",     "0.5",	 "7",
+	static const char *const right[] = { "0",     "0.5",        "7",
 					     "12.50", "1500000.00", "99999999999999.9999" };
 	static const char *const wrong[] = {
-		"",	"-1",	"+1",	  "1,000", "1.",     ".5",  "00",     "01",
-		"1e6",	" 1",	"1 ",	  "0x10",  "1.2.3",  "EUR", "1 000",  "100000000000000",
+		"",        "-1",   "+1",       "1,000",
+		"1.",      ".5",   "00",       "01",
+		"1e6",     " 1",   "1 ",       "0x10",
+		"1.2.3",   "EUR",  "1 000",    "100000000000000",
 		"1.00000", "1.-5", "infinity", "\xd9\xa1",
 	};
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
