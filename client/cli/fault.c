@@ -114,6 +114,8 @@ static const struct fault faults[] = {
 	  "isms system edit SYSTEM --stage retired" },
 	{ "TRANSFER_LAPSED", "the transfer has ended, and the plan with it",
 	  "isms treat create RISK --option transfer" },
+	{ "NOT_IN_EFFECT", "what the plan is about begins later: nobody can say yet that it works",
+	  "isms treat show PLAN -o json says when" },
 	{ "CURSOR_AHEAD", "the cursor is ahead of the database, as after a restore",
 	  "begin without a cursor and read the objects anew" },
 	{ "TOO_MANY_WATCHES", "too many watches are open", "try again later" },

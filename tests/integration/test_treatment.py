@@ -486,7 +486,7 @@ def test_the_data_of_an_option_is_kept_as_it_was_given(world):
     ({"transfer": {"coverage_amount": "1e6"}}, "fields.transfer.coverage_amount"),
     ({"transfer": {"deductible": "1."}}, "fields.transfer.deductible"),
     ({"transfer": {"currency": "EU"}}, "fields.transfer.currency"),
-    ({"transfer": {"valid_from": soon(30)}}, "fields.transfer.valid_from"),
+    ({"transfer": {"valid_from": soon(31)}}, "fields.transfer.valid_from"),
     ({"transfer": {"evidence": {"uri": "https://evidence.example.org"}}},
      "fields.transfer.evidence.title"),
 ])
