@@ -140,20 +140,6 @@ class Run:
         if open_ops:
             self.say(f"{len(open_ops)} unknown outcomes settled")
 
-    def shifts(self):
-        """[(from, until, seconds)] of the database's wrong clock, in monotonic ns."""
-        found, begun, shift = [], 0, 0
-        for name, begin, heal, detail in self.history.faults:
-            if "s from now" not in detail and not (name == "healed" and shift):
-                continue
-            if shift:
-                found.append((begun, heal, shift))
-            shift = int(detail.split(", ")[1].split()[0]) if "from now" in detail else 0
-            begun = begin
-        if shift:
-            found.append((begun, time.monotonic_ns(), shift))
-        return found + [(a, b, 0) for a, b, _ in found]
-
 
 def span(run, violation):
     """The operations that touch what a violation is about, in order, no more than needed."""

@@ -45,10 +45,34 @@ def _library_faketime():
 FAKETIME = _library_faketime()
 
 
-def faked(shift):
-    """Starts a program with a clock that is wrong by so many seconds."""
-    return ["env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={shift:+d}s",
-            "FAKETIME_DISABLE_SHM=1"] if shift else []
+class Clock:
+    """What some programs believe the time to be: off by what is written in a file, which
+    libfaketime reads at every look. How long something takes is left alone."""
+
+    def __init__(self, path):
+        self.path = path
+        self.move(0)
+
+    def move(self, seconds):
+        """From now on, off by so many seconds from ours."""
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(f"{seconds:+.3f}\n")
+        os.chmod(fresh, 0o644)
+        fresh.rename(self.path)  # at once: it is read all the time
+
+    def prefix(self):
+        """Starts a program by this clock. The variable FAKETIME would go before the file."""
+        if not FAKETIME:
+            return []
+        return ["env", "-u", "FAKETIME", f"LD_PRELOAD={FAKETIME}",
+                f"FAKETIME_TIMESTAMP_FILE={self.path}", "FAKETIME_NO_CACHE=1",
+                "DONT_FAKE_MONOTONIC=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+
+    @staticmethod
+    def forget(pid):
+        """What libfaketime leaves of a process that was killed."""
+        for name in ("sem.faketime_sem_", "faketime_shm_"):
+            pathlib.Path(f"/dev/shm/{name}{pid}").unlink(missing_ok=True)
 
 
 def children(pid):
@@ -86,12 +110,14 @@ class Postgres:
             conf.write(POSTGRES.format(port=self.port, folder=self.folder))
 
     def _run(self, program, *args, check=True, shift=0):
-        return subprocess.run([*self.drop, *faked(shift), PROGRAMS / program, *map(str, args)],
+        prefix = ["env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={shift:+d}s"] if shift else []
+        return subprocess.run([*self.drop, *prefix, PROGRAMS / program, *map(str, args)],
                               check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               cwd=self.folder)
 
     def start(self, shift=0):
-        """shift: by how many seconds its clock is wrong."""
+        """shift: by how many seconds its clock is wrong. It stays so until the next start:
+        its signal handlers look at the clock, in which no file can be read."""
         self.shift = shift
         until = time.monotonic() + 60
         while self._run("pg_ctl", "start", "-D", self.data, "-l", self.log, "-w", "-t", "60",
@@ -150,16 +176,15 @@ class Ismsd:
                                text=True).stdout
         self.conf.write_text("".join(f"{k} = {v}\n" for k, v in settings.items()
                                      if f"--{k} " in known))
-        self.process, self.expected = None, False
+        self.process, self.clock = None, Clock(folder / f"ismsd{number}.clock")
+        # a sanitizer wants to be the first library
+        self.env["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + self.env.get("ASAN_OPTIONS", "")
 
-    def start(self, shift=0):
-        env = dict(self.env)
-        if shift:  # a sanitizer wants to be the first library
-            env["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + env.get("ASAN_OPTIONS", "")
+    def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*faked(shift), self.build / "ismsd", "--config", self.conf], stdout=log,
-                stderr=subprocess.STDOUT, env=env, cwd=self.folder)
+                [*self.clock.prefix(), self.build / "ismsd", "--config", self.conf], stdout=log,
+                stderr=subprocess.STDOUT, env=self.env, cwd=self.folder)
 
     def ready(self, wait=60):
         until = time.monotonic() + wait
@@ -181,6 +206,7 @@ class Ismsd:
         workers = self.workers()
         self.process.kill()
         self.process.wait()
+        Clock.forget(self.process.pid)
         for pid in workers:
             send(pid, signal.SIGKILL)
         time.sleep(0.05)

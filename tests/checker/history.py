@@ -6,8 +6,9 @@ import json
 import threading
 import time
 
-# begin and heal in monotonic ns; shift: by how many seconds the database's clock was wrong
-Fault = collections.namedtuple("Fault", "name begin heal detail shift", defaults=("", 0))
+# begin and heal in monotonic ns; shift: by how many seconds the database's clock is wrong
+# from then on, None when it was left alone
+Fault = collections.namedtuple("Fault", "name begin heal detail shift", defaults=("", None))
 
 
 class Op:
@@ -62,7 +63,7 @@ class History:
         with self.lock:
             self.file.write(json.dumps(op.line(), separators=(",", ":")) + "\n")
 
-    def fault(self, name, begin, heal, detail="", shift=0):
+    def fault(self, name, begin, heal, detail="", shift=None):
         with self.lock:
             self.faults.append(Fault(name, begin, heal, detail, shift))
             self.file.write(json.dumps({"fault": name, "invoke_ns": begin, "complete_ns": heal,

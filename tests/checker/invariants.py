@@ -238,14 +238,26 @@ def check_reads(ops, events):
     return found
 
 
-def check_effective(ops, shifts):
+def shifts(faults):
+    """[(from, until, seconds)]: by how much the database's clock was wrong. While it
+    changes, both may be true."""
+    found, since, now = [], 0, 0
+    for fault in faults:
+        if fault.shift is not None:
+            found.append((since, fault.heal, now))
+            since, now = fault.begin, fault.shift
+    return [*found, (since, float("inf"), now)]
+
+
+def check_effective(ops, faults):
     """I5: nothing is effective after its end, by the database's clock."""
+    clocks = shifts(faults)
     found = []
     for op in ops:
         if op.type != "ok" or not op.result.get("effective"):
             continue
-        near = [s for at, until, s in shifts if at <= op.complete and until >= op.invoke] or [0]
-        begun = op.result["wall"] + min(near)
+        begun = op.result["wall"] + min(s for begin, end, s in clocks
+                                        if begin <= op.complete and end >= op.invoke)
         if op.result["until"] < begun - 0.05:
             found.append(Violation("I5", "an acceptance is called effective "
                                    f"{begun - op.result['until']:.2f} s after its end",
@@ -365,7 +377,7 @@ def check(run, evidence):
     found += check_digests(ops, evidence)
     found += check_real_time(ops, evidence.events)
     found += check_reads(ops, evidence.events)
-    found += check_effective(ops, run.shifts())
+    found += check_effective(ops, run.history.faults)
     found += linear.check(ops, evidence, persons)
     found += check_recovery(ops, run.history.faults, run.processes(), run.ended)
     found += check_internal(ops)

@@ -3,9 +3,10 @@ known moment and is healed at a known moment.
 
 N1 kill -9 of a worker, and of a whole server; N2 kill -9 of a database process;
 N3 the database stopped at once and started; N4 connections cut, on either side;
-N5 SIGSTOP of a worker, a supervisor, a database process and the WAL writer; N7 a clock that is an hour wrong, of a
-server or of the database; N9 statements cancelled and connections terminated while
-commits run; N12 a worker that gets no more descriptors, or no more memory."""
+N5 SIGSTOP of a worker, a supervisor, a database process and the WAL writer; N7 the clock
+of a server wrong by an hour for a while, or strobing by 0.2 s, and that of the database
+wrong by an hour from a restart to the next; N9 statements cancelled and connections
+terminated while commits run; N12 a worker that gets no more descriptors, or no more memory."""
 
 import os
 import pathlib
@@ -23,10 +24,12 @@ from cluster import FAKETIME, children, send
 
 WEIGHTS = {"N1 kill worker": 4, "N1 kill server": 3, "N2 kill backend": 2, "N3 crash database": 2,
            "N4 cut clients": 3, "N4 cut database": 3, "N5 stop worker": 3, "N5 stop walwriter": 1,
-           "N5 stop supervisor": 1, "N5 stop backend": 2, "N7 clock of a server": 2,
-           "N7 clock of the database": 1, "N9 cancel": 2, "N9 terminate": 2,
-           "N12 starve of descriptors": 2, "N12 starve of memory": 1}
+           "N5 stop supervisor": 1, "N5 stop backend": 2, "N7 clock of a server": 1,
+           "N7 strobe of a server": 1, "N7 clock of the database": 1,
+           "N9 cancel": 2, "N9 terminate": 2, "N12 starve of descriptors": 2,
+           "N12 starve of memory": 1}
 INTERRUPTED = 20
+HOUR, STROBE, STROBE_EVERY = 3600, 0.2, 0.05  # seconds
 
 
 def cutter():
@@ -160,11 +163,11 @@ class Nemesis(threading.Thread):
     def do_kill_worker(self):
         hit(send(self.worker(), signal.SIGKILL))
 
-    def do_kill_server(self, shift=0):
+    def do_kill_server(self):
         server = self.server()
         server.kill()
         self.halt.wait(self.lasts())
-        server.start(shift)
+        server.start()
         server.ready()
         return {"detail": f"server {server.number}"}
 
@@ -172,15 +175,12 @@ class Nemesis(threading.Thread):
         hit(send(self.one_of(children(self.cluster.postgres.pid())), signal.SIGKILL))
         self.wait_for_database()
 
-    def do_crash_database(self, shift=None):
+    def do_crash_database(self, shift=0):
         postgres = self.cluster.postgres
-        before = postgres.shift
         postgres.stop("immediate")
         self.halt.wait(self.lasts() / 2)
-        postgres.start(0 if shift is None else shift)
-        if before or shift:
-            return {"detail": f"clock {before:+d} s until now, {postgres.shift:+d} s from now"}
-        return {}
+        postgres.start(shift)
+        return {"detail": f"clock {shift:+d} s", "shift": shift}
 
     def _cut(self, *where):
         for _ in range(self.random.randint(1, 3)):
@@ -213,11 +213,32 @@ class Nemesis(threading.Thread):
     def do_stop_walwriter(self):
         return self._freeze(self.cluster.postgres.process("walwriter"))
 
+    def _jump(self, clock, who):
+        """An hour off for a while, and right again."""
+        shift = self.random.choice((-HOUR, HOUR))
+        clock.move(shift)
+        self.halt.wait(self.lasts(min(1.0, self.longest)))
+        clock.move(0)
+        return {"detail": f"{who} {shift:+d} s"}
+
+    def _strobe(self, clock, who):
+        until = time.monotonic() + self.lasts(min(1.0, self.longest))
+        while time.monotonic() < until and not self.halt.is_set():
+            clock.move(self.random.choice((-STROBE, STROBE)))
+            self.halt.wait(STROBE_EVERY)
+        clock.move(0)
+        return {"detail": f"{who} by {STROBE} s"}
+
     def do_clock_of_a_server(self):
-        return self.do_kill_server(self.random.choice((-3600, 3600, 0)))
+        server = self.server()
+        return self._jump(server.clock, f"server {server.number}")
+
+    def do_strobe_of_a_server(self):
+        server = self.server()
+        return self._strobe(server.clock, f"server {server.number}")
 
     def do_clock_of_the_database(self):
-        return self.do_crash_database(self.random.choice((-3600, 3600)))
+        return self.do_crash_database(self.random.choice((-HOUR, HOUR)))
 
     def _starve(self, resource_, limit):
         """A worker's limit, lowered for a while."""
@@ -271,10 +292,11 @@ class Nemesis(threading.Thread):
         """Everything runs, with the right time."""
         begin = time.monotonic_ns()
         if self.cluster.postgres.shift:
-            self.do_crash_database(0)
+            self.do_crash_database()
         for server in self.cluster.servers:
+            server.clock.move(0)
             if server.process.poll() is not None:
                 server.start()
             server.ready()
         self.wait_for_database()
-        self.history.fault("healed", begin, time.monotonic_ns())
+        self.history.fault("healed", begin, time.monotonic_ns(), shift=0)

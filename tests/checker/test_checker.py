@@ -16,7 +16,7 @@ import linear  # noqa: E402
 import mix  # noqa: E402
 import nemesis  # noqa: E402
 import watcher  # noqa: E402
-from cluster import children, faults_of  # noqa: E402
+from cluster import Clock, children, faults_of  # noqa: E402
 from evidence import Event, in_commit_order  # noqa: E402
 from history import Fault, Op  # noqa: E402
 from linear import Seen  # noqa: E402
@@ -412,7 +412,7 @@ def test_what_is_effective_after_its_end_is_found():
     read = op("", 0, 10**9, entities=[["risk_acceptance", "s", 2, 4]],
               result={"effective": True, "until": 100.0, "wall": 105.0})
     assert names(invariants.check_effective([read], [])) == ["I5"]
-    assert not invariants.check_effective([read], [(0, 10**10, -3600)])
+    assert not invariants.check_effective([read], [Fault("N7", 0, 10**10, "", -3600)])
     read.result["until"], read.complete = 105.5, 3 * 10**9  # over by the time of the answer
     assert not invariants.check_effective([read], [])
 
@@ -476,6 +476,12 @@ def test_a_server_s_log_tells_of_internal():
     assert len(faults_of(log)) == 2
 
 
+def test_the_database_s_clock_is_known_at_each_moment():
+    faults = [Fault("N1", 1, 2), Fault("N7", 3, 5, "", 3600), Fault("N2", 6, 7),
+              Fault("N3", 8, 9, "", 0)]
+    assert invariants.shifts(faults) == [(0, 5, 0), (3, 9, 3600), (8, float("inf"), 0)]
+
+
 def test_recovery_is_the_first_success_of_each_client():
     ops = [done(1, 5), done(2, 20), done(1, 30)]
     once = [Fault("N1", 0, 4 * S)]
@@ -524,6 +530,15 @@ def test_commits_are_in_order_over_a_wrong_clock():
     rows = [(1, 100.0), (3, 102.0), (2, 101.0), (4, 3700.0), (5, 3701.0), (6, 103.0)]
     assert [r[0] for r in in_commit_order(sorted(rows))] == [1, 2, 3, 4, 5, 6]
     assert [r[0] for r in in_commit_order([(1, 5.0), (2, 4.0)])] == [2, 1]
+
+
+def test_a_clock_is_written_as_libfaketime_reads_it(tmp_path):
+    clock = Clock(tmp_path / "c.clock")
+    assert clock.path.read_text() == "+0.000\n"
+    clock.move(-0.2)
+    assert clock.path.read_text() == "-0.200\n"
+    clock.move(3600)
+    assert clock.path.read_text() == "+3600.000\n"
 
 
 def test_a_watcher_hears_all_once_and_in_order():
