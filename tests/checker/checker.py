@@ -234,7 +234,7 @@ def judge(args, cluster):
               f"{run.least:g}; a run that idles proves nothing")
         return VOID
     run.say("checking")
-    found, _ = invariants.check(run, evidence.Evidence(cluster.postgres))
+    found, looked = invariants.check(run, evidence.Evidence(cluster.postgres))
     announced = evidence.announced(cluster.postgres)
     for number, watch in enumerate(run.watchers):
         if watch.problem:
@@ -249,6 +249,7 @@ def judge(args, cluster):
         print(f"skipped {prefix}: {why}")
     mix = collections.Counter((op.op, op.type) for op in run.history.ops)
     print("  ".join(f"{name} {kind} {n}" for (name, kind), n in sorted(mix.items())))
+    print("; ".join(looked))
     if found:
         report(run, found)
         print(f"\nrepeat with: tests/checker/run --seconds {args.seconds:g} --seed {args.seed}"

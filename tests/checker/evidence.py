@@ -40,7 +40,7 @@ class Event:
 
 class Evidence:
     """events in commit order; outbox {event id: [(kind, id, version)]}; tables
-    {kind: {id: row}}; steps, assignees, votes and snapshots of requests."""
+    {kind: {id: row}}; steps, assignees, votes and snapshots of requests; scores of risks."""
 
     def __init__(self, postgres):
         with postgres.connect("postgres") as db, db.transaction():
@@ -65,6 +65,8 @@ class Evidence:
                 self.assignees.setdefault((request, step), []).append(tuple(seat))
             self.votes = {str(r[0]): r[1] for r in db.execute(
                 "SELECT id, to_jsonb(v) FROM approval_vote v")}
+            self.scores = {str(i): row for i, row in db.execute(
+                "SELECT id, to_jsonb(s) FROM risk_score s")}
             self.snapshots = {str(r): bytes(s) for r, s in db.execute(
                 "SELECT request_id, snapshot FROM approval_snapshot")}
             self.histories = {(k, str(i)): (n, top) for k, i, n, top in db.execute(

@@ -3,15 +3,20 @@ data and returns Violations; `check` runs them all."""
 
 import bisect
 import hashlib
+import re
 
 import linear
-from model import Model, Violation, same
+from board import LIVE
+from model import LEVELS, Model, Violation, same, seconds
+from wire import SCHEMA
 
 # refusals that only the call's own effect can have caused: a refusal is not kept, so
 # another one may come before the effect, of what another call did in between
 OWN_EFFECT = {"ALREADY_VOTED", "CLOSED"}
 GIVE_UP = {"STALE", "EXPIRED", "NO_QUORUM"}
 RECOVERY_S = 10.0
+LIVE_LEAST = round(0.8 * LIVE)  # requests, half of the time
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 LAWFUL = {"PERMISSION_DENIED", "FAILED_PRECONDITION", "NOT_FOUND", "ALREADY_EXISTS"}
 SDK_FROM, SDK_TRIES = 14, 4  # clients from this one repeat by themselves
 NAMES = {
@@ -114,18 +119,87 @@ def check_records(evidence):
     return found
 
 
-def column_text(value):
+def check_keys(ops, events):
+    """I10: whatever the log tells of, a client called for, or the servers' own clock."""
+    called = {(op.actor, op.key) for op in ops if op.key}
+    return [Violation("I10", f"{event.rpc} has an event and no client called for it",
+                      event.entity, [event.key], event) for event in events
+            if (event.actor, event.key) not in called and
+            (event.key or not event.rpc.startswith("ClockService/"))]
+
+
+# columns that the log does not tell of, or in other words
+UNTOLD = {"id", "org_id", "ref", "version", "created_at", "created_by", "updated_at",
+          "updated_by", "archived_at", "content", "steps", "progress", "verification"}
+UNTOLD_OF_REQUEST = {"plan_id", "acceptance_id", "changed_policy_id"}  # subject_id is told
+LEVEL_NAMES = {number: name for name, number in LEVELS.items() if name}
+
+
+def column_text(name, value):
+    """A value of a table as the log tells it."""
     if value is None:
         return ""
     if isinstance(value, list):
         return ", ".join(value)
-    return "true" if value is True else "false" if value is False else str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if name.endswith("level") and isinstance(value, int):
+        return LEVEL_NAMES[value]
+    return value.removeprefix("\\x") if isinstance(value, str) else str(value)
 
 
-COMPARED = {"state", "title", "owner_id", "rationale", "requested_by", "approval_request_id",
-            "author_id", "current_step", "close_reason", "end_reason", "subject_id", "risk_id",
-            "risk_version", "subject_version", "user_id", "role_code", "contributor_ids",
-            "contributor_persons", "threat_ids", "from_user_id", "to_user_id"}
+def field_text(field, value):
+    if field.type == field.TYPE_ENUM:
+        name = field.enum_type.values_by_number[value].name
+        prefix = re.sub("(?<=[a-z])(?=[A-Z])", "_", field.enum_type.name).upper() + "_"
+        return name.removeprefix(prefix)
+    if field.type == field.TYPE_BOOL:
+        return "true" if value else "false"
+    if field.type != field.TYPE_MESSAGE:
+        return str(value)
+    if field.message_type.full_name == "google.protobuf.Timestamp":
+        return value.ToJsonString()
+    return "{" + ", ".join(f"{f.name}: {field_text(f, v)}" for f, v in value.ListFields()) + "}"
+
+
+def flat(message, prefix):
+    """{name: text} of a message, as the log tells of its fields."""
+    found = {}
+    for field, value in message.ListFields():
+        name = prefix + field.name
+        if field.label == field.LABEL_REPEATED:
+            found[name] = ", ".join(field_text(field, v) for v in value)
+        elif field.type == field.TYPE_MESSAGE and \
+                field.message_type.full_name != "google.protobuf.Timestamp":
+            found.update(flat(value, name + "_"))
+        else:
+            found[name] = field_text(field, value)
+    return found
+
+
+def columns(kind, row):
+    found = {name: column_text(name, value) for name, value in row.items() if name not in UNTOLD
+             and not (kind == "approval_request" and name in UNTOLD_OF_REQUEST)}
+    if kind == "treatment_plan":
+        content = SCHEMA.message("isms.v1.PlanFields").FromString(
+            bytes.fromhex(row["content"].removeprefix("\\x")))
+        found.update(flat(content, "content_"))
+    return found
+
+
+def plain(text):
+    """With moments as seconds, however they are written."""
+    return MOMENT.sub(lambda found: f"{seconds(found[0]):.6f}", text)
+
+
+def differences(kind, held, told, whole):
+    """held: {column: text} of the table; told: {field: text} of the log; whole: the log tells
+    of the row from its beginning, so that what it does not tell is empty."""
+    told = {name.replace(".", "_"): text for name, text in told.items()
+            if isinstance(text, str)}
+    return [f"{kind}.{name}: {text!r} in the table, {told.get(name, '')!r} in the log"
+            for name, text in held.items() if name in told or whole
+            if not same(plain(text), plain(told.get(name, "")))]
 
 
 def check_tables(evidence, model, baseline):
@@ -145,16 +219,38 @@ def check_tables(evidence, model, baseline):
             if told["version"] != row["version"]:
                 found.append(Violation("I7", f"{kind}: version {row['version']} in the table, "
                                        f"{told['version']} in the log", entity, [told["key"]]))
-            for field in COMPARED & set(told) & set(row):
-                text = column_text(row[field])
-                if not same(text, told[field]):
-                    found.append(Violation("I7", f"{kind}.{field}: {text!r} in the table, "
-                                           f"{told[field]!r} in the log", entity, [told["key"]]))
+            for text in differences(kind, columns(kind, row), told, entity not in baseline):
+                found.append(Violation("I7", text, entity, [told["key"]]))
+    return found
+
+
+def check_scores(evidence, model):
+    """I7: the scores of the table are those of the log."""
+    return check_same("risk_score", evidence.scores, {
+        entity: {name.removeprefix("score."): text for name, text in told.items()}
+        for entity, told in model.scores.items()}, "risk_id")
+
+
+def check_same(kind, rows, logged, about):
+    """Rows that are written once, {id: …} of the table and of the log."""
+    found = []
+    for entity in rows.keys() - logged.keys():
+        found.append(Violation("I7", f"a {kind} that the log does not tell of",
+                               rows[entity][about]))
+    for entity in logged.keys() - rows.keys():
+        found.append(Violation("I7", f"the log tells of a {kind} that is not there",
+                               logged[entity].get(about, "")))
+    for entity in rows.keys() & logged.keys():
+        held = {name: column_text(name, value) for name, value in rows[entity].items()
+                if name not in UNTOLD | {"assignee_id"}}
+        found += [Violation("I7", text, rows[entity][about])
+                  for text in differences(kind, held, logged[entity], True)]
     return found
 
 
 def check_votes(evidence, model):
-    """I2, I4: votes of the table, each once, and the snapshots they are bound to."""
+    """I2, I4, I7: votes of the table, each once and as logged, and the snapshots they are
+    bound to."""
     found, seen = [], {}
     for vote in evidence.votes.values():
         person = vote.get("on_behalf_person") or vote["voter_person"]
@@ -164,15 +260,34 @@ def check_votes(evidence, model):
                 found.append(Violation("I2", "two votes of a person on a step",
                                        vote["request_id"]))
             seen[key] = vote
-    logged = sum(len(v) for v in model.votes.values())
-    if logged != len(evidence.votes):
-        found.append(Violation("I7", f"{len(evidence.votes)} votes in the table, {logged} in the "
-                               "log"))
+    found += check_same("approval_vote", evidence.votes,
+                        {v.id: v.told for cast in model.votes.values() for v in cast},
+                        "request_id")
     for entity, row in evidence.tables["approval_request"].items():
         digest = hashlib.sha256(b"isms/decision/v1\0" + evidence.snapshots.get(entity, b""))
         if "\\x" + digest.hexdigest() != row["snapshot_sha256"]:
             found.append(Violation("I4", "the digest is not that of the snapshot", entity))
     return found
+
+
+def live_requests(events):
+    """How many requests are open after each event, once there are about enough."""
+    live, counts = set(), []
+    for event in events:
+        for kind, entity, _, fields in event.changes:
+            if kind == "approval_request" and "state" in fields:
+                (live.add if fields["state"][1] == "PENDING" else live.discard)(entity)
+        counts.append(len(live))
+    return counts[next((i for i, n in enumerate(counts) if n >= LIVE_LEAST), len(counts)):]
+
+
+def check_live(events):
+    """A run works on about as many requests as it says."""
+    median = percentile(sorted(live_requests(events)), 0.5)
+    if median >= LIVE_LEAST:
+        return []
+    return [Violation("COVER", f"in the median {median} requests were live, and should have been "
+                      f"{LIVE}")]
 
 
 def check_digests(ops, evidence):
@@ -360,7 +475,7 @@ def upgrade(found, ops):
 
 
 def check(run, evidence):
-    """(violations, model) of a whole run."""
+    """(violations, [what was looked at]) of a whole run."""
     ops = run.history.ops
     persons = {a.id: a.person for a in run.people.accounts}
     model = Model(persons, run.people.above(),
@@ -371,14 +486,20 @@ def check(run, evidence):
     found = list(model.found)
     upgrade(found, ops)
     found += check_effects(ops, evidence.events)
+    found += check_keys(ops, evidence.events)
     found += check_records(evidence)
     found += check_tables(evidence, model, run.people.at_first)
     found += check_votes(evidence, model)
+    found += check_scores(evidence, model)
+    found += check_live(evidence.events)
     found += check_digests(ops, evidence)
     found += check_real_time(ops, evidence.events)
     found += check_reads(ops, evidence.events)
     found += check_effective(ops, run.history.faults)
-    found += linear.check(ops, evidence, persons)
+    broken, searched, left = linear.check(ops, evidence, persons)
+    found += broken
     found += check_recovery(ops, run.history.faults, run.processes(), run.ended)
     found += check_internal(ops)
-    return found, model
+    live = sorted(live_requests(evidence.events))
+    return found, [f"{percentile(live, 0.5)} live requests in the median, {live[0] if live else 0} "
+                   "at least", f"{searched} requests searched for an order, {left} not to the end"]

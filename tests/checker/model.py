@@ -40,6 +40,7 @@ class Violation:
 class Vote:
     def __init__(self, fields, actor, key):
         get = {k: v[1] for k, v in fields.items()}
+        self.id, self.told = get.get("id", ""), get
         self.step, self.voter = int(get["step_no"]), get.get("voter_id", actor)
         self.person = get.get("voter_person", "")
         self.behalf = get.get("on_behalf_of", "")
@@ -69,6 +70,7 @@ class Model:
         self.escalated = {(request, step, user) for (request, step), seats in assignees.items()
                           for user, _, escalated in seats if escalated}
         self.rows, self.votes, self.scorers, self.authors = {}, {}, {}, {}
+        self.scores = {}
         self.grants, self.of_user, self.in_force, self.by_user = {}, {}, {}, {}
         self.last_at = 0.0
         self.found, self.event = [], None
@@ -107,6 +109,13 @@ class Model:
             return risk is not None and risk["owner_id"] == user and "RISK_OWNER" in roles
         return step.role_code in roles
 
+    def active(self, user):
+        return self.rows.get(("app_user", user), {}).get("state", "ACTIVE") == "ACTIVE"
+
+    def asked(self, vote):
+        """Accounts that were asked on the step of a vote."""
+        return [u for u, _, _ in self.assignees.get((vote.request, vote.step), [])]
+
     # --- the fold ----------------------------------------------------------------
 
     def take(self, event):
@@ -124,6 +133,7 @@ class Model:
         for kind, _, _, fields in event.records:
             if kind == "risk_score":
                 get = {k: v[1] for k, v in fields.items()}
+                self.scores[get.get("id", "")] = get
                 self.scorers.setdefault(get["risk_id"], {})[get["kind"]] = \
                     set(get.get("scored_by_persons", "").split(", "))
         self._authorship(event)
@@ -213,6 +223,10 @@ class Model:
         self._duties(vote, request)
         if vote.behalf:
             self._delegated(vote, request, step)
+        elif vote.voter not in self.asked(vote):
+            self.bad("I5", "the voter was not asked", vote.request)
+        if not (self.active(vote.voter) and self.active(vote.authority)):
+            self.bad("I5", "an account that is not active has voted", vote.request)
         if not self.may_decide(vote.authority, request, step, at):
             self.bad("I5", "the voter had no right to this decision when it was committed",
                      vote.request, self.lost(vote.authority))
@@ -239,9 +253,8 @@ class Model:
                 (vote.behalf, vote.voter):
             return self.bad("I3", "the delegation is not from the one who was asked to the one "
                             "who voted", vote.request)
-        asked = [u for u, _, _ in self.assignees.get((vote.request, vote.step), [])]
         wrong = {
-            "the delegator was not asked": vote.behalf not in asked,
+            "the delegator was not asked": vote.behalf not in self.asked(vote),
             "the delegation was revoked": bool(given.get("revoked_at")),
             "the delegation was not in force":
                 not seconds(given["starts_at"]) <= at < seconds(given["ends_at"]),
@@ -265,7 +278,7 @@ class Model:
         """Whether an approval counts at this moment."""
         if vote.behalf and self.rows[("delegation", vote.delegation)].get("revoked_at"):
             return False
-        return self.may_decide(vote.authority, request, step, at)
+        return self.active(vote.authority) and self.may_decide(vote.authority, request, step, at)
 
     def _content(self, vote, request):
         risk = self.rows.get(("risk", request["risk_id"]))

@@ -1,9 +1,7 @@
-"""The checker's own tests: its model and invariants on histories made by hand, good ones
-and bad ones. Run with pytest."""
+"""The checker's own tests: its model and its search for an order on histories made by
+hand, good ones and bad ones. Run with pytest."""
 
-import concurrent.futures
 import pathlib
-import random
 import sys
 import types
 
@@ -11,17 +9,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-import invariants  # noqa: E402
 import linear  # noqa: E402
-import mix  # noqa: E402
-import nemesis  # noqa: E402
-import watcher  # noqa: E402
-from cluster import Clock, children, faults_of  # noqa: E402
-from evidence import Event, in_commit_order  # noqa: E402
-from history import Fault, Op  # noqa: E402
+from evidence import Event  # noqa: E402
+from history import Op  # noqa: E402
 from linear import Seen  # noqa: E402
 from model import Model, same, seconds  # noqa: E402
-from wire import Answer  # noqa: E402
 
 ROOT, UNIT = "root", "unit"
 PEOPLE = {"a1": "A", "a2": "A", "b1": "B", "c1": "C", "d1": "D", "w1": "W", "w2": "W", "o1": "O"}
@@ -45,7 +37,7 @@ class World:
                   for user in ("a1", "a2", "b1", "c1", "d1", "w2")}
         grants["g-o1"] = ("o1", "RISK_OWNER", UNIT, 4)
         self.model = Model(PEOPLE, {ROOT: {ROOT}, UNIT: {UNIT, ROOT}}, grants, self.steps,
-                           assignees or {})
+                           assignees or self.everybody())
         self.n, self.request_version = 0, 0
         self.event("w1", "RiskService/CreateRisk", [
             ("risk", "r", 1, {"state": ("", "ANALYSED"), "owner_id": ("", "o1")})])
@@ -60,6 +52,11 @@ class World:
                 "subject_version": ("", "2"), "risk_version": ("", "1"), "level": ("", level),
                 "scope_id": ("", UNIT), "requested_by_person": ("", "W"),
                 "contributor_persons": ("", "W"), "snapshot_sha256": ("", "d1ge57")})])
+
+    def everybody(self):
+        """All are asked on each step."""
+        seats = [(user, person, False) for user, person in PEOPLE.items()]
+        return {("q", number + 1): seats for number in range(len(self.steps["q"]))}
 
     def event(self, actor, rpc, changes=(), records=(), **values):
         self.n += 1
@@ -156,6 +153,25 @@ def test_a_vote_whose_right_is_lost_does_not_count_at_the_end():
     world = World()
     world.vote("a1")
     world.revoke("a1")
+    world.approve("b1")
+    assert world.found() == {"I5"}
+
+
+def test_who_was_not_asked_does_not_vote():
+    world = World(None, {("q", 1): [("b1", "B", False)]})
+    world.vote("a1")
+    assert world.found() == {"I5"}
+
+
+def test_an_account_that_is_not_active_does_not_vote_and_its_vote_does_not_count():
+    gone = [("app_user", "a1", 2, {"state": ("ACTIVE", "DEACTIVATED")})]
+    world = World()
+    world.event("admin", "DirectoryService/DeactivateUser", gone)
+    world.vote("a1")
+    assert world.found() == {"I5"}
+    world = World()
+    world.vote("a1")
+    world.event("admin", "DirectoryService/DeactivateUser", gone)
     world.approve("b1")
     assert world.found() == {"I5"}
 
@@ -352,228 +368,8 @@ def test_values_of_the_log():
     assert seconds("1970-01-01T00:00:01.5Z") == 1.5 and seconds("") is None
 
 
-# --- invariants over a history -----------------------------------------------------
-
-def op(key, invoke, complete, type_="ok", **values):
-    return Op.made(key=key, actor="a1", rpc="RiskService/UpdateRisk", invoke=invoke,
-                   complete=complete, type=type_, **values)
-
-
-def event(key, order, version=2, done=True, **values):
-    changes = [("risk", "r", version, {})] if done else []
-    return Event.made(key=key, actor="a1", order=order, id=f"e{order}", done=done,
-                      changes=values.pop("changes", changes), **values)
-
-
 def names(found):
     return [v.invariant for v in found]
-
-
-def test_an_acknowledged_write_that_is_not_there_is_lost():
-    assert names(invariants.check_effects([op("k", 1, 2)], [])) == ["I1"]
-    assert not invariants.check_effects([op("k", 1, 2)], [event("k", 1)])
-
-
-def test_one_key_has_one_effect_and_a_refusal_none():
-    twice = [event("k", 1), event("k", 2, 3)]
-    assert names(invariants.check_effects([op("k", 1, 2)], twice)) == ["I10"]
-    assert names(invariants.check_effects([op("k", 1, 2, "fail")], [event("k", 1)])) == ["I10"]
-    assert not invariants.check_effects([op("k", 1, 2, "fail")], [])
-
-
-def test_a_refusal_is_logged_once():
-    refused = op("k", 1, 2, "fail", refusals=1)
-    logged = event("k", 1, done=False, reason="NOT_ASSIGNEE")
-    assert not invariants.check_effects([refused], [logged])
-    assert names(invariants.check_effects([refused], [])) == ["I10"]
-    assert names(invariants.check_effects([refused], [logged, logged])) == ["I10"]
-    changing = event("k", 1, done=False, reason="NOT_ASSIGNEE", changes=[("risk", "r", 2, {})])
-    assert names(invariants.check_effects([refused], [changing])) == ["I10"]
-
-
-def test_the_log_keeps_the_order_of_real_time():
-    ops = [op("k1", 1, 2), op("k2", 3, 4)]
-    assert not invariants.check_real_time(ops, [event("k1", 1), event("k2", 2, 3)])
-    assert names(invariants.check_real_time(ops, [event("k2", 1), event("k1", 2, 3)])) == ["I9"]
-    together = [op("k1", 1, 5), op("k2", 3, 4)]
-    assert not invariants.check_real_time(together, [event("k2", 1), event("k1", 2, 3)])
-
-
-def test_a_stale_read_is_found():
-    ops = [op("k1", 1, 2), op("k2", 3, 4),
-           op("", 5, 6, entities=[["risk", "r", 2, 1]])]
-    events = [event("k1", 1, 2), event("k2", 2, 3)]
-    assert names(invariants.check_reads(ops, events)) == ["I9"]
-    ops[2].invoke = 3
-    assert not invariants.check_reads(ops, events)
-
-
-def test_what_is_effective_after_its_end_is_found():
-    read = op("", 0, 10**9, entities=[["risk_acceptance", "s", 2, 4]],
-              result={"effective": True, "until": 100.0, "wall": 105.0})
-    assert names(invariants.check_effective([read], [])) == ["I5"]
-    assert not invariants.check_effective([read], [Fault("N7", 0, 10**10, "", -3600)])
-    read.result["until"], read.complete = 105.5, 3 * 10**9  # over by the time of the answer
-    assert not invariants.check_effective([read], [])
-
-
-S = 10**9
-
-
-def done(process, at, code="OK", **values):
-    return Op.made(process=process, complete=at * S, code=code,
-                   type="ok" if code == "OK" else values.pop("type", "fail"), **values)
-
-
-def test_internal_is_found_whatever_became_of_the_write():
-    settled = op("k", 1, 2, code="OK", internal=True)
-    assert names(invariants.check_internal([settled])) == ["I14"]
-    assert not invariants.check_internal([op("k", 1, 2, code="OK")])
-    assert names(invariants.check_internal([op("k", 1, 2, "info", code="UNAVAILABLE")])) == ["I1"]
-    told = op("", 1, 2, args={"id": "q"}, op="verify", result={"found": ["the digest"]})
-    assert names(invariants.check_internal([told])) == ["I4"]
-
-
-class Link:
-    """Answers one after the other."""
-
-    def __init__(self, *codes):
-        self.codes = list(codes)
-
-    def call(self, *_):
-        return Answer(self.codes.pop(0))
-
-
-def test_internal_is_kept_while_a_write_is_settled():
-    unknown = op("k", 1, 2, "info", code="INTERNAL")
-    mix.settle(unknown, Link("INTERNAL", "NOT_FOUND"), "token")
-    assert (unknown.type, unknown.internal, unknown.settled) == ("fail", True, True)
-
-
-def test_internal_is_kept_of_a_double_click():
-    for one, two in (("INTERNAL", "UNAVAILABLE"), ("PERMISSION_DENIED", "INTERNAL")):
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            client = types.SimpleNamespace(pool=pool, link=Link(one), other=lambda: Link(two))
-            twice = op("k", 1, 2)
-            mix.Client._twice(client, twice, "", None, types.SimpleNamespace(token=""))
-        assert twice.internal
-
-
-def test_a_server_that_does_not_end_well_is_found():
-    assert not invariants.check_server(0, 0, [])
-    for status, lines in ((None, []), (1, []), (0, ["code=INTERNAL"])):
-        assert names(invariants.check_server(0, status, lines)) == ["I14"]
-
-
-def test_nothing_is_a_child_of_what_is_not_there():
-    assert children(0) == []
-
-
-def test_a_server_s_log_tells_of_internal():
-    log = ("level=error event=call_failed rpc=X code=INTERNAL reason=INTERNAL\n"
-           "level=debug event=call_failed rpc=X code=NOT_FOUND reason=INTERNAL\n"
-           "ERROR: LeakSanitizer: detected memory leaks\n")
-    assert len(faults_of(log)) == 2
-
-
-def test_the_database_s_clock_is_known_at_each_moment():
-    faults = [Fault("N1", 1, 2), Fault("N7", 3, 5, "", 3600), Fault("N2", 6, 7),
-              Fault("N3", 8, 9, "", 0)]
-    assert invariants.shifts(faults) == [(0, 5, 0), (3, 9, 3600), (8, float("inf"), 0)]
-
-
-def test_recovery_is_the_first_success_of_each_client():
-    ops = [done(1, 5), done(2, 20), done(1, 30)]
-    once = [Fault("N1", 0, 4 * S)]
-    assert invariants.recoveries(ops, once, [1, 2], 40 * S) == ([1.0, 16.0], [])
-    assert names(invariants.check_recovery(ops, once, [1, 2], 40 * S)) == ["I13"]
-    twice = [*once, Fault("N2", 10 * S, 12 * S)]
-    assert invariants.recoveries(ops, twice, [1, 2], 40 * S) == ([1.0, 8.0, 14.0, 18.0], [])
-
-
-def test_recovery_goes_on_over_the_faults_that_follow():
-    faults = [Fault("N1", 5 * n * S, (5 * n + 1) * S) for n in range(6)]
-    ops = [done(1, at) for at in range(1, 40)] + [done(2, 31)]
-    assert invariants.recoveries(ops, faults, [2], 40 * S)[0][-1] == 25.0
-    assert names(invariants.check_recovery(ops, faults, [1, 2], 40 * S)) == ["I13"]
-    assert not invariants.check_recovery(ops, faults, [1], 40 * S)
-
-
-def test_a_client_that_never_comes_back_is_found():
-    ops, faults = [done(1, 1), done(1, 6), done(2, 1)], [Fault("N1", 2 * S, 4 * S)]
-    assert invariants.recoveries(ops, faults, [1, 2], 7 * S) == ([2.0], [3.0])
-    assert names(invariants.check_recovery(ops, faults, [1, 2], 7 * S)) == ["I13"]
-
-
-@pytest.mark.parametrize("code, type_, counts", [
-    ("PERMISSION_DENIED", "fail", True), ("FAILED_PRECONDITION", "fail", True),
-    ("UNAVAILABLE", "fail", False), ("CANCELLED", "fail", False), ("UNKNOWN", "fail", False),
-    ("INTERNAL", "fail", False), ("ABORTED", "fail", False), ("INTERNAL", "info", False)])
-def test_only_what_is_done_or_refused_by_law_is_a_success(code, type_, counts):
-    assert invariants.succeeded(done(1, 5, code, type=type_)) is counts
-
-
-def test_what_was_settled_afterwards_is_no_success_of_the_client():
-    assert not invariants.succeeded(done(1, 5, settled=True))
-
-
-def test_a_right_that_was_lost_before_the_call_is_the_worse_case():
-    world = World()
-    lost = world.revoke("a1")
-    vote = world.vote("a1")
-    ops = [op(lost, 1, 2), op(vote, 3, 4)]
-    invariants.upgrade(world.model.found, ops)
-    assert world.found() == {"I6"}
-
-
-def test_commits_are_in_order_over_a_wrong_clock():
-    rows = [(1, 100.0), (3, 102.0), (2, 101.0), (4, 3700.0), (5, 3701.0), (6, 103.0)]
-    assert [r[0] for r in in_commit_order(sorted(rows))] == [1, 2, 3, 4, 5, 6]
-    assert [r[0] for r in in_commit_order([(1, 5.0), (2, 4.0)])] == [2, 1]
-
-
-def test_a_clock_is_written_as_libfaketime_reads_it(tmp_path):
-    clock = Clock(tmp_path / "c.clock")
-    assert clock.path.read_text() == "+0.000\n"
-    clock.move(-0.2)
-    assert clock.path.read_text() == "-0.200\n"
-    clock.move(3600)
-    assert clock.path.read_text() == "+3600.000\n"
-
-
-def test_a_watcher_hears_all_once_and_in_order():
-    assert not watcher.check(["a", "b"], ["a", "b"], ["a", "b"], "w")
-    assert not watcher.check(["a", "b"], ["a"], ["a", "b", "c"], "w")
-    for heard in (["a"], ["a", "b", "b"], ["b", "a"], ["a", "b", "c"]):
-        assert names(watcher.check(heard, ["a", "b"], ["a", "b"], "w")) == ["WATCH"]
-
-
-# --- the nemesis ---------------------------------------------------------------------
-
-@pytest.mark.parametrize("seed", range(20))
-def test_each_kind_of_fault_comes_once_before_the_rest_by_weight(seed):
-    deck = nemesis.Deck(nemesis.WEIGHTS, random.Random(seed))
-    drawn = [deck.draw() for _ in deck.kinds]
-    assert sorted(map(nemesis.kind, drawn)) == deck.kinds
-    assert {deck.draw() for _ in range(1000)} == set(nemesis.WEIGHTS)
-
-
-def test_a_fault_that_hit_nothing_comes_again():
-    deck = nemesis.Deck(nemesis.WEIGHTS, random.Random(1))
-    missed = deck.draw()
-    deck.back(missed)
-    assert missed in [deck.draw() for _ in deck.kinds]
-    deck.back(missed)
-    assert deck.draw() == missed
-
-
-def test_a_kind_of_fault_that_never_came_is_found():
-    deck = types.SimpleNamespace(kinds=["N1", "N7"], drawn=4)
-    faults = [Fault("N1 kill worker", 0, 1)]
-    assert names(invariants.check_cover(deck, faults)) == ["COVER"]
-    assert not invariants.check_cover(deck, [*faults, Fault("N7 clock", 2, 3)])
-    deck.drawn = 3
-    assert not invariants.check_cover(deck, faults)
 
 
 # --- linearizability -----------------------------------------------------------------
@@ -604,3 +400,39 @@ def test_orders_that_exist_are_found():
 ])
 def test_orders_that_do_not_exist_are_not(seen):
     assert linear.search(seen) is False
+
+
+def of_request(*ops):
+    """What linear.py says of operations on one request that is open."""
+    evidence = types.SimpleNamespace(events=[], tables={"approval_request": {
+        "q": {"state": "PENDING"}}})
+    return linear.check(list(ops), evidence, PEOPLE)
+
+
+def looked(invoke, complete, *votes):
+    return Op.made(rpc="ApprovalService/GetApprovalRequest", type="ok", args={"id": "q"},
+                   invoke=invoke, complete=complete,
+                   result={"state": 1, "step": 1, "votes": [[1, p] for p in votes]})
+
+
+def ballot(invoke, complete, user, **values):
+    return Op.made(rpc="ApprovalService/CastVote", actor=user, key=f"k{invoke}", invoke=invoke,
+                   complete=complete, args={"requestId": "q", "stepNo": 1},
+                   **{"type": "ok", "result": {"state": 1, "step": 1}, **values})
+
+
+def test_the_operations_on_a_request_have_an_order():
+    assert of_request(ballot(1, 2, "a1"), looked(3, 4, "A")) == ([], 1, 0)
+    refused = ballot(5, 6, "a2", type="fail", reason="ALREADY_VOTED")
+    assert of_request(ballot(1, 2, "a1"), refused)[0] == []
+    assert names(of_request(refused)[0]) == ["I11"]
+    assert names(of_request(ballot(1, 2, "a1"), looked(3, 4))[0]) == ["I11"]
+
+
+def test_requests_that_are_not_searched_to_the_end_are_found(monkeypatch):
+    monkeypatch.setattr(linear, "OPS_MAX", 1)
+    found, searched, left = of_request(looked(1, 2), looked(3, 4))
+    assert (names(found), searched, left) == (["I11"], 1, 1)
+    monkeypatch.setattr(linear, "OPS_MAX", 400)
+    monkeypatch.setattr(linear, "SEARCH_MAX", 0)
+    assert of_request(looked(1, 2), looked(3, 4))[2] == 1
