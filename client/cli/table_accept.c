@@ -1,4 +1,4 @@
-/* Commands: acceptances, approval requests, the inbox and policies. */
+/* Commands: acceptances, approval requests, the inbox, and who may do what. */
 #include "client/cli/bundle.h"
 #include "client/cli/can.h"
 #include "client/cli/diff.h"

@@ -8,10 +8,10 @@ bool text_blank(const char *text)
 	return text[strspn(text, " \t\n")] == '\0';
 }
 
-bool text_in(const char *field, char *const *paths, size_t n_paths)
+bool text_in(const char *text, char *const *list, size_t n)
 {
-	for (size_t i = 0; i < n_paths; i++)
-		if (strcmp(paths[i], field) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], text) == 0)
 			return true;
 	return false;
 }

@@ -1,4 +1,4 @@
-/* What the fields of a request leave open about texts. */
+/* Questions about texts and lists of them. */
 #ifndef ISMS_DOMAIN_TEXT_H
 #define ISMS_DOMAIN_TEXT_H
 
@@ -9,7 +9,8 @@
  * feeds. */
 bool text_blank(const char *text);
 
-/* Whether one of the paths of an update mask is this field. */
-bool text_in(const char *field, char *const *paths, size_t n_paths);
+/* Whether a list has this very text: a field among the paths of an update mask, a
+ * permission among those of an access, a person among those behind an account. */
+bool text_in(const char *text, char *const *list, size_t n);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "common/pb.h"
 #include "server/domain/refusal.h"
+#include "server/domain/text.h"
 
 static struct status check_idempotency(bool *out_replay, struct engine_call *call,
 				       const struct db_item *item)
@@ -27,14 +28,6 @@ static struct status check_idempotency(bool *out_replay, struct engine_call *cal
 	return st;
 }
 
-static bool holds(const Isms__Store__V1__Access *access, const char *permission)
-{
-	for (size_t i = 0; i < access->n_permissions; i++)
-		if (strcmp(access->permissions[i], permission) == 0)
-			return true;
-	return false;
-}
-
 static struct status check_access(struct engine_call *call, const struct db_item *item)
 {
 	const struct rpc *rpc = call->method->rpc;
@@ -43,7 +36,7 @@ static struct status check_access(struct engine_call *call, const struct db_item
 	if (!status_ok(&st))
 		return st;
 	const Isms__Store__V1__Access *access = (const void *)row;
-	if (access == NULL || !holds(access, rpc->visible))
+	if (access == NULL || !text_in(rpc->visible, access->permissions, access->n_permissions))
 		return refusal_not_found();
 	call->facts.access = access;
 	if (rpc->decide_checks_permission || rpc->permission == NULL ||
