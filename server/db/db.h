@@ -18,7 +18,7 @@ struct db;
 struct event_base;
 struct pg_result; /* libpq's PGresult */
 
-enum { DB_BATCH_MAX = 448 };
+enum { DB_BATCH_MAX = 7168 };
 
 struct db_settings {
 	const char *conninfo; /* libpq connection string of the server's role */

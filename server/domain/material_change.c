@@ -1,6 +1,7 @@
 /* One risk at a time: whatever is open or in force on it ends here. */
 #include "server/domain/material_change.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/arena.h"
@@ -145,6 +146,78 @@ static bool too_many(const struct facts *facts, const char *of)
 		       MATERIAL_REQUESTS_MAX;
 }
 
+static struct status refuse_many(struct arena *arena)
+{
+	return status_make(
+		STATUS_CODE_FAILED_PRECONDITION, "TOO_MANY_AFFECTED",
+		must(arena_printf(arena,
+				  "decisions on more than %d risks (or %d plans, %d acceptances or "
+				  "%d requests of theirs) rest on this: revoke or withdraw some of "
+				  "them, then repeat the change",
+				  MATERIAL_RISKS_MAX, MATERIAL_PLANS_MAX, MATERIAL_ACCEPTANCES_MAX,
+				  MATERIAL_REQUESTS_MAX)));
+}
+
+/* --- each risk's part of what was loaded ------------------------------------ */
+
+enum { PARTS = 3 };
+
+/* The facts, with the sets that dossiers are made from in the order of their risks. */
+struct parts {
+	struct facts facts;
+	size_t at[PARTS]; /* in facts.sets */
+};
+
+static int compare_risks(const void *a, const void *b)
+{
+	const ProtobufCMessage *const *left = a, *const *right = b;
+	return strcmp(pb_string(*left, "risk_id"), pb_string(*right, "risk_id"));
+}
+
+static struct parts sort_parts(const struct facts *facts, const char *of)
+{
+	static const char *const what[PARTS] = { "plans", "acceptances", "requests" };
+	struct parts parts = { .facts = *facts };
+	for (size_t i = 0; i < PARTS; i++) {
+		const char *name =
+			must(arena_printf(facts->arena, "dossier_%s_of_%s", what[i], of));
+		while (strcmp(facts->sets[parts.at[i]].name, name) != 0)
+			parts.at[i]++;
+		struct fact_set *set = &parts.facts.sets[parts.at[i]];
+		ProtobufCMessage **rows =
+			must(arena_array(facts->arena, ProtobufCMessage *, set->n + 1));
+		for (size_t j = 0; j < set->n; j++)
+			rows[j] = set->rows[j];
+		qsort(rows, set->n, sizeof(*rows), compare_risks);
+		set->rows = rows;
+	}
+	return parts;
+}
+
+static void narrow(struct fact_set *set, const char *risk_id)
+{
+	size_t low = 0, high = set->n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (strcmp(pb_string(set->rows[middle], "risk_id"), risk_id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (high < set->n && strcmp(pb_string(set->rows[high], "risk_id"), risk_id) == 0)
+		high++;
+	set->rows += low;
+	set->n = high - low;
+}
+
+static struct facts part_of(const struct parts *parts, const char *risk_id)
+{
+	struct facts facts = parts->facts;
+	for (size_t i = 0; i < PARTS; i++)
+		narrow(&facts.sets[parts->at[i]], risk_id);
+	return facts;
+}
+
 /* Whether an acceptance in force counts on the control. */
 static bool counts_on(const struct dossier *dossier, const char *control_id)
 {
@@ -166,11 +239,12 @@ static struct status change_all(const char *of, const struct facts *facts, struc
 	const Isms__V1__Risk *const *risks =
 		fact_rows(facts, set, Isms__V1__Risk, isms__v1__risk, &n);
 	if (too_many(facts, of))
-		return status_make(STATUS_CODE_FAILED_PRECONDITION, "TOO_MANY_AFFECTED",
-				   "the change would undo more decisions than one call may");
+		return refuse_many(facts->arena);
+	const struct parts parts = sort_parts(facts, of);
 	for (size_t i = 0; i < n; i++) {
+		const struct facts part = part_of(&parts, risks[i]->meta->id);
 		struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
-		struct status st = dossier_load(dossier, plan, facts, risks[i], of);
+		struct status st = dossier_load(dossier, plan, &part, risks[i], of);
 		if (!status_ok(&st))
 			return st;
 		if (control_id == NULL || counts_on(dossier, control_id))

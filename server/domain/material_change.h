@@ -12,12 +12,16 @@
 #include "server/domain/dossier.h"
 
 /* The rows that one change may touch, so that one commit can write and prove them;
- * risk.sql loads one more of each. */
+ * risk.sql loads one more of each. A risk costs a commit three or four statements,
+ * 0.8 ms of processor time with what the history keeps, and 600 bytes of the audit
+ * event: 1,000 risks hold their rows locked for 0.6 s of work, well below the 2 s
+ * that others wait for a lock. Beyond that the change is refused, and says what to
+ * do; the decisions stay in force until then. */
 enum {
-	MATERIAL_RISKS_MAX = 32,
-	MATERIAL_PLANS_MAX = 96,
-	MATERIAL_ACCEPTANCES_MAX = 48,
-	MATERIAL_REQUESTS_MAX = 48,
+	MATERIAL_RISKS_MAX = 1000,
+	MATERIAL_PLANS_MAX = 3000,
+	MATERIAL_ACCEPTANCES_MAX = 1500,
+	MATERIAL_REQUESTS_MAX = 1500,
 };
 
 /* Applies a change to one risk, whose dossier the caller settles. what names the
@@ -35,7 +39,7 @@ bool material_change_close(struct dossier *dossier, const char *what);
  * them that have something open or in force, and settles their dossiers. The method
  * must load the sets of LOADS_OF_ASSET or LOADS_OF_SYSTEM (server/rpc/dossier_loads.h),
  * keyed by the request's id. Call it after the object's own plan_update.
- * FAILED_PRECONDITION, TOO_MANY_AFFECTED beyond MATERIAL_RISKS_MAX such risks. */
+ * FAILED_PRECONDITION, TOO_MANY_AFFECTED beyond the maxima above. */
 STATUS_MUST_CHECK struct status material_change_of(const char *of, const struct facts *facts,
 						   struct plan *plan, const char *what);
 

@@ -51,10 +51,22 @@ ProtobufCMessage *plan_copy(struct plan *plan, const ProtobufCMessage *message)
 	return must(pb_copy(message, plan->arena));
 }
 
+static void grow(struct plan *plan)
+{
+	size_t room = plan->room == 0 ? 16 : 2 * plan->room;
+	struct plan_row *rows = must(arena_array(plan->arena, struct plan_row, room));
+	for (size_t i = 0; i < plan->n_rows; i++)
+		rows[i] = plan->rows[i];
+	plan->rows = rows;
+	plan->room = room;
+}
+
 static void add(struct plan *plan, enum plan_op op, enum kind_id kind,
 		const ProtobufCMessage *before, const ProtobufCMessage *after)
 {
 	assert(plan->n_rows < PLAN_ROWS_MAX);
+	if (plan->n_rows == plan->room)
+		grow(plan);
 	assert(after->descriptor == kind_of(kind)->row);
 	assert(kind_of(kind)->versioned == (op != PLAN_PUT));
 	plan->rows[plan->n_rows++] =
@@ -98,8 +110,7 @@ void plan_update(struct plan *plan, enum kind_id kind, const ProtobufCMessage *b
 	Isms__V1__Meta *meta = *meta_slot(after);
 	assert(was != NULL && meta != NULL && was != meta && strcmp(was->id, meta->id) == 0);
 	for (size_t i = 0; i < plan->n_rows; i++)
-		assert(plan->rows[i].op != PLAN_UPDATE ||
-		       strcmp((*meta_slot(plan->rows[i].after))->id, meta->id) != 0);
+		assert(plan->rows[i].before != before);
 	meta->version = was->version + 1;
 	meta->updated_at = must(pb_time_new(plan->arena, plan->now_us));
 	meta->updated_by = actor_of(plan);

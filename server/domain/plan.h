@@ -14,7 +14,7 @@
 
 struct arena;
 
-enum { PLAN_ROWS_MAX = 256 };
+enum { PLAN_ROWS_MAX = 7168 };
 
 enum plan_op {
 	PLAN_INSERT, /* new versioned row */
@@ -35,8 +35,8 @@ struct plan {
 	const char *actor_id; /* user id, for created_by and updated_by */
 	void (*entropy)(void *out, size_t len);
 
-	struct plan_row rows[PLAN_ROWS_MAX];
-	size_t n_rows;
+	struct plan_row *rows; /* in the arena, up to PLAN_ROWS_MAX */
+	size_t n_rows, room;
 	const ProtobufCMessage *reply;
 	/* The object that the call is about, for the audit event and the outbox;
 	 * the first row's unless set. */
@@ -63,7 +63,7 @@ ProtobufCMessage *plan_copy(struct plan *plan, const ProtobufCMessage *message);
  * one, version 1, created and updated now by the actor; keeps meta->ref. */
 void plan_insert(struct plan *plan, enum kind_id kind, ProtobufCMessage *row);
 /* Adds a change. after is a plan_copy of before; gets version + 1, updated now
- * by the actor. A row may be updated once in a plan. */
+ * by the actor. A row may be updated once in a plan, whichever set it was loaded with. */
 void plan_update(struct plan *plan, enum kind_id kind, const ProtobufCMessage *before,
 		 ProtobufCMessage *after);
 /* Adds a child or append-only row. */

@@ -19,7 +19,9 @@
 #include "server/engine/work.h"
 
 enum {
-	CALL_ARENA_MAX = 40 << 20,
+	/* what a load may take; as much again for plans that are written back; and 24 MiB
+	 * for the statements and the event of the largest change (material_change.h) */
+	CALL_ARENA_MAX = 64 << 20,
 	CALL_LOADED_MAX = 16 << 20, /* of it, for the rows of a load */
 	CALL_ATTEMPTS_MAX = 5,
 	CALL_RETRY_JITTER_US = 2000,

@@ -14,8 +14,8 @@
 #include "isms/v1/common.pb-c.h"
 #include "server/engine/seeded_key.h"
 
-/* COMMIT_OTHERS: the caller, the session, the key, the event, the announcements. */
-enum { GUARDS_MAX = 512, COMMIT_OTHERS = 16 };
+/* The caller, the session, the key, the event, the announcements. */
+enum { COMMIT_OTHERS = 16 };
 
 /* A versioned row that the batch touches: an update, or a guard. */
 struct touch {
@@ -26,8 +26,8 @@ struct touch {
 };
 
 struct touches {
-	struct touch list[GUARDS_MAX + PLAN_ROWS_MAX + 1];
-	size_t n;
+	struct touch *list;
+	size_t n, max;
 };
 
 static int compare_touches(const void *a, const void *b)
@@ -49,8 +49,18 @@ static const Isms__V1__Meta *row_meta(const ProtobufCMessage *row)
 
 static void touch(struct touches *touches, struct touch item)
 {
-	assert(touches->n < sizeof(touches->list) / sizeof(touches->list[0]));
+	assert(touches->n < touches->max);
 	touches->list[touches->n++] = item;
+}
+
+/* Versioned rows that were loaded. */
+static size_t loaded(const struct engine_call *call)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < call->method->n_load; i++)
+		if (call->method->load[i].binding.kind != KIND_NONE)
+			n += call->facts.sets[i].n;
+	return n;
 }
 
 static void touch_loaded(const struct engine_call *call, struct touches *touches)
@@ -90,6 +100,16 @@ static bool same_row(const struct touch *a, const struct touch *b)
 	return a->kind == b->kind && strcmp(a->id, b->id) == 0;
 }
 
+/* Whether the plan changes a row twice, loaded with two sets. */
+static bool is_doubled(const struct touches *touches)
+{
+	for (size_t i = 1; i < touches->n; i++)
+		if (same_row(&touches->list[i - 1], &touches->list[i]) &&
+		    touches->list[i].update != NULL)
+			return true;
+	return false;
+}
+
 /* Each statement of a load sees its own moment: a row that two of them saw in
  * different versions has moved while it was read. */
 static bool is_torn(const struct touches *touches)
@@ -127,26 +147,28 @@ static bool ends_session(const struct plan *plan, const char *session_id)
 
 static struct status add_versioned(struct engine_call *call, const struct query_args *args)
 {
-	struct touches *touches = arena_new_of(call->arena, struct touches);
-	if (touches == NULL)
+	struct touches touches = { .max = call->plan.n_rows + loaded(call) + 1 };
+	touches.list = arena_array(call->arena, struct touch, touches.max);
+	if (touches.list == NULL)
 		abort();
-	collect(call, touches);
-	if (is_torn(touches))
+	collect(call, &touches);
+	assert(!is_doubled(&touches));
+	if (is_torn(&touches))
 		return status_make(STATUS_CODE_ABORTED, "SERIALIZATION_FAILURE",
 				   "something that the decision was made from has changed");
 	bool session_due =
 		call->principal != NULL && !ends_session(&call->plan, call->principal->session_id);
-	for (size_t i = 0; i < touches->n; i++) {
-		if (i > 0 && same_row(&touches->list[i - 1], &touches->list[i]))
+	for (size_t i = 0; i < touches.n; i++) {
+		if (i > 0 && same_row(&touches.list[i - 1], &touches.list[i]))
 			continue;
-		if (session_due && touches->list[i].kind >= KIND_SESSION) {
+		if (session_due && touches.list[i].kind >= KIND_SESSION) {
 			session_due = false;
 			struct status st = batch_add(
 				call, &call->engine->registry->engine.session_guard, NULL, args);
 			if (!status_ok(&st))
 				return st;
 		}
-		struct status st = add_touch(call, &touches->list[i], args);
+		struct status st = add_touch(call, &touches.list[i], args);
 		if (!status_ok(&st))
 			return st;
 	}
@@ -232,10 +254,7 @@ static void on_committed(struct db_batch *batch, const struct status *st)
 /* Statements that the commit of the plan may take at most. */
 static size_t room(const struct engine_call *call)
 {
-	size_t n = call->plan.n_rows + COMMIT_OTHERS;
-	for (size_t i = 0; i < call->method->n_load; i++)
-		if (call->method->load[i].binding.kind != KIND_NONE)
-			n += call->facts.sets[i].n;
+	size_t n = call->plan.n_rows + loaded(call) + COMMIT_OTHERS;
 	return n < DB_BATCH_MAX ? n : DB_BATCH_MAX;
 }
 

@@ -14,7 +14,13 @@ enum { EVENT_FIELDS_MAX = 200 };
 
 struct field_list {
 	struct arena *arena;
-	Isms__V1__FieldChange **fields;
+	Isms__V1__FieldChange *fields[EVENT_FIELDS_MAX];
+	size_t n;
+};
+
+/* The rows of a plan that the event is about, the subject first. */
+struct recorded {
+	const struct plan_row **rows;
 	size_t n;
 };
 
@@ -55,12 +61,9 @@ static Isms__V1__EntityChange *change_of(const struct plan_row *row, struct aren
 	} else {
 		change->entity_id = (char *)pb_string(row->after, "id");
 	}
-	struct field_list list = {
-		.arena = arena,
-		.fields = arena_array(arena, Isms__V1__FieldChange *, EVENT_FIELDS_MAX),
-	};
+	struct field_list list = { .arena = arena };
 	pb_diff(row->before, row->after, arena, add_field, &list);
-	change->fields = list.fields;
+	change->fields = arena_memdup(arena, list.fields, list.n * sizeof(*list.fields));
 	change->n_fields = list.n;
 	return change;
 }
@@ -71,21 +74,37 @@ static bool is_recorded(const struct plan_row *row)
 	return kind_of(row->kind)->versioned || pb_string(row->after, "id")[0] != '\0';
 }
 
-/* What the plan writes, the subject first. */
-static void add_changes(const struct plan *plan, Isms__V1__AuditEvent *event, struct arena *arena)
+static bool is_subject(const struct plan *plan, const struct plan_row *row)
 {
-	event->changes = arena_array(arena, Isms__V1__EntityChange *, plan->n_rows + 1);
+	const char *id =
+		kind_of(row->kind)->versioned ? meta_of(row)->id : pb_string(row->after, "id");
+	return plan->subject_id != NULL && strcmp(id, plan->subject_id) == 0;
+}
+
+static struct recorded recorded_of(const struct plan *plan, struct arena *arena)
+{
+	struct recorded list = { .rows = arena_array(arena, const struct plan_row *,
+						     plan->n_rows + 1) };
 	for (size_t i = 0; i < plan->n_rows; i++) {
-		if (!is_recorded(&plan->rows[i]))
+		const struct plan_row *row = &plan->rows[i];
+		if (!is_recorded(row))
 			continue;
-		Isms__V1__EntityChange *change = change_of(&plan->rows[i], arena);
-		size_t at = event->n_changes++;
-		if (plan->subject_id != NULL && strcmp(change->entity_id, plan->subject_id) == 0) {
-			memmove(event->changes + 1, event->changes, at * sizeof(*event->changes));
+		size_t at = list.n++;
+		if (is_subject(plan, row)) {
+			memmove(list.rows + 1, list.rows, at * sizeof(*list.rows));
 			at = 0;
 		}
-		event->changes[at] = change;
+		list.rows[at] = row;
 	}
+	return list;
+}
+
+static void add_changes(const struct recorded *list, Isms__V1__AuditEvent *event,
+			struct arena *arena)
+{
+	event->changes = arena_array(arena, Isms__V1__EntityChange *, list->n + 1);
+	for (size_t i = 0; i < list->n; i++)
+		event->changes[event->n_changes++] = change_of(list->rows[i], arena);
 }
 
 /* What a refused call was about: the row that it would have changed, or only the
@@ -146,7 +165,7 @@ static void set_actor(const struct engine_call *call, Isms__V1__AuditEvent *even
 	event->session_id = principal->session_id;
 }
 
-static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
+static Isms__V1__AuditEvent *make_event(const struct engine_call *call, const struct recorded *list,
 					const struct status *refused)
 {
 	struct arena *arena = call->arena;
@@ -167,7 +186,7 @@ static Isms__V1__AuditEvent *make_event(const struct engine_call *call,
 	event->comment = (char *)pb_string(call->request, "reason");
 	if (*event->comment == '\0')
 		event->comment = (char *)pb_string(call->request, "comment");
-	add_changes(&call->plan, event, arena);
+	add_changes(list, event, arena);
 	if (event->n_changes > 0) {
 		event->entity_kind = event->changes[0]->entity_kind;
 		event->entity_id = event->changes[0]->entity_id;
@@ -210,24 +229,11 @@ static void announce_row(Isms__Store__V1__OutboxRows *rows, const struct plan_ro
 	rows->scope_ids[rows->n_scope_ids++] = (char *)scope_of(row);
 }
 
-static const struct plan_row *row_of(const struct plan *plan, const Isms__V1__EntityChange *change)
-{
-	for (size_t i = 0; i < plan->n_rows; i++) {
-		const struct plan_row *row = &plan->rows[i];
-		const char *id = kind_of(row->kind)->versioned ? meta_of(row)->id
-							       : pb_string(row->after, "id");
-		if (strcmp(id, change->entity_id) == 0)
-			return row;
-	}
-	abort(); /* changes are made from rows */
-}
-
 /* An announcement for each versioned row that changed, the subject in any case and
  * first. */
-static Isms__Store__V1__OutboxRows *announce(const struct engine_call *call,
-					     const Isms__V1__AuditEvent *event)
+static Isms__Store__V1__OutboxRows *announce(const struct recorded *list,
+					     const Isms__V1__AuditEvent *event, struct arena *arena)
 {
-	struct arena *arena = call->arena;
 	size_t n = event->n_changes;
 	if (n == 0)
 		return NULL;
@@ -241,9 +247,8 @@ static Isms__Store__V1__OutboxRows *announce(const struct engine_call *call,
 	rows->scope_ids = arena_array(arena, char *, n);
 	rows->entity_refs = arena_array(arena, char *, n);
 	for (size_t i = 0; i < n; i++) {
-		const struct plan_row *row = row_of(&call->plan, event->changes[i]);
-		if (i == 0 || is_announced(row))
-			announce_row(rows, row, event->changes[i]);
+		if (i == 0 || is_announced(list->rows[i]))
+			announce_row(rows, list->rows[i], event->changes[i]);
 	}
 	return rows;
 }
@@ -251,7 +256,8 @@ static Isms__Store__V1__OutboxRows *announce(const struct engine_call *call,
 struct event_rows event_of(const struct engine_call *call, const struct status *refused)
 {
 	struct arena *arena = call->arena;
-	const Isms__V1__AuditEvent *event = make_event(call, refused);
+	const struct recorded list = recorded_of(&call->plan, arena);
+	const Isms__V1__AuditEvent *event = make_event(call, &list, refused);
 	Isms__Store__V1__AuditRow *audit = arena_new_of(arena, Isms__Store__V1__AuditRow);
 	isms__store__v1__audit_row__init(audit);
 	audit->id = event->id;
@@ -265,5 +271,5 @@ struct event_rows event_of(const struct engine_call *call, const struct status *
 	audit->event.data = pb_pack(&audit->event.len, &event->base, arena);
 	if (audit->event.data == NULL)
 		abort();
-	return (struct event_rows){ audit, announce(call, event) };
+	return (struct event_rows){ audit, announce(&list, event, arena) };
 }

@@ -109,9 +109,11 @@ SELECT l.risk_id FROM risk_asset l
 WHERE l.org_id = $1 AND l.asset_id = $2
   AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
                AND q.risk_id = l.risk_id AND q.state = 'PENDING')
-       OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                  AND c.risk_id = l.risk_id AND c.state = 'ACTIVE'))
-ORDER BY l.risk_id LIMIT 33;
+       OR EXISTS (SELECT 1 FROM (
+               SELECT c.state FROM risk_acceptance c
+               WHERE c.org_id = $1 AND c.risk_id = l.risk_id OFFSET 0) c
+               WHERE c.state = 'ACTIVE'))
+ORDER BY l.risk_id LIMIT 1001;
 
 -- The risks of the AI system $2 with something pending or in force.
 -- fragment: decided_risks_of_system
@@ -119,9 +121,11 @@ SELECT x.id AS risk_id FROM risk x
 WHERE x.org_id = $1 AND x.ai_system_id = $2
   AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
                AND q.risk_id = x.id AND q.state = 'PENDING')
-       OR EXISTS (SELECT 1 FROM risk_acceptance c WHERE c.org_id = $1
-                  AND c.risk_id = x.id AND c.state = 'ACTIVE'))
-ORDER BY x.id LIMIT 33;
+       OR EXISTS (SELECT 1 FROM (
+               SELECT c.state FROM risk_acceptance c
+               WHERE c.org_id = $1 AND c.risk_id = x.id OFFSET 0) c
+               WHERE c.state = 'ACTIVE'))
+ORDER BY x.id LIMIT 1001;
 
 -- Of plans that are open or in force.
 -- fragment: open_plan_states
@@ -131,9 +135,12 @@ ORDER BY x.id LIMIT 33;
 -- The risks with an acceptance, pending or in force, that counts on the control $2.
 -- fragment: decided_risks_of_control
 SELECT DISTINCT c.risk_id FROM risk_acceptance_control l
-JOIN risk_acceptance c ON c.org_id = $1 AND c.id = l.acceptance_id
-WHERE l.org_id = $1 AND l.control_id = $2 AND c.state IN ('SUBMITTED', 'ACTIVE')
-ORDER BY c.risk_id LIMIT 33;
+CROSS JOIN LATERAL (
+	SELECT x.risk_id FROM risk_acceptance x
+	WHERE x.org_id = $1 AND x.id = l.acceptance_id
+	  AND x.state IN ('SUBMITTED', 'ACTIVE') OFFSET 0) c
+WHERE l.org_id = $1 AND l.control_id = $2
+ORDER BY c.risk_id LIMIT 1001;
 
 -- Of control t.
 -- fragment: columns_of_control

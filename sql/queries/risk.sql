@@ -164,7 +164,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- acceptance (each of the latter itself first, whatever its state), an approval
 -- request, or an asset, the AI system or a compensating control of the risk (then
 -- several risks). The limits are far above what the open and in-force constraints let
--- exist.
+-- exist for one risk; for several they are one more than what material_change.h takes.
 
 -- name: dossier_plans_of_risk
 -- class: point
@@ -337,140 +337,149 @@ WHERE q.org_id = $1
 ORDER BY q.id
 LIMIT 9;
 
+-- Of many risks. OFFSET 0 keeps every look-up one by key: without statistics the planner
+-- joins whole tables, which takes seconds for hundreds of risks.
+
 -- name: dossier_risk_of_asset
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS ({decided_risks_of_asset})
+WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_risk}
-FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
-WHERE r.org_id = $1
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_now x WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r
 ORDER BY r.id;
 
 -- name: dossier_plans_of_asset
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS ({decided_risks_of_asset})
+WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_plan}
-FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
-WHERE p.org_id = $1
-  AND (p.state IN ({open_plan_states}))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM treatment_plan x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ({open_plan_states}) OFFSET 0) p
 ORDER BY p.id
-LIMIT 97;
+LIMIT 3001;
 
 -- name: dossier_acceptances_of_asset
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS ({decided_risks_of_asset})
+WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_acceptance}
-FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
-WHERE c.org_id = $1
-  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_acceptance_now x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE') OFFSET 0) c
 ORDER BY c.id
-LIMIT 49;
+LIMIT 1501;
 
 -- name: dossier_requests_of_asset
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS ({decided_risks_of_asset})
+WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_request}
-FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
-WHERE q.org_id = $1
-  AND q.state = 'PENDING'
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM approval_request x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q
 ORDER BY q.id
-LIMIT 49;
+LIMIT 1501;
 
 -- name: dossier_risk_of_system
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS ({decided_risks_of_system})
+WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_risk}
-FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
-WHERE r.org_id = $1
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_now x WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r
 ORDER BY r.id;
 
 -- name: dossier_plans_of_system
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS ({decided_risks_of_system})
+WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_plan}
-FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
-WHERE p.org_id = $1
-  AND (p.state IN ({open_plan_states}))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM treatment_plan x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ({open_plan_states}) OFFSET 0) p
 ORDER BY p.id
-LIMIT 97;
+LIMIT 3001;
 
 -- name: dossier_acceptances_of_system
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS ({decided_risks_of_system})
+WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_acceptance}
-FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
-WHERE c.org_id = $1
-  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_acceptance_now x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE') OFFSET 0) c
 ORDER BY c.id
-LIMIT 49;
+LIMIT 1501;
 
 -- name: dossier_requests_of_system
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS ({decided_risks_of_system})
+WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_request}
-FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
-WHERE q.org_id = $1
-  AND q.state = 'PENDING'
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM approval_request x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q
 ORDER BY q.id
-LIMIT 49;
+LIMIT 1501;
 
 -- name: dossier_risk_of_control
 -- class: point
 -- kind: risk
 -- params: $org id
-WITH d AS ({decided_risks_of_control})
+WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_risk}
-FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
-WHERE r.org_id = $1
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_now x WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r
 ORDER BY r.id;
 
 -- name: dossier_plans_of_control
 -- class: point
 -- kind: treatment_plan
 -- params: $org id
-WITH d AS ({decided_risks_of_control})
+WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_plan}
-FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
-WHERE p.org_id = $1
-  AND (p.state IN ({open_plan_states}))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM treatment_plan x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ({open_plan_states}) OFFSET 0) p
 ORDER BY p.id
-LIMIT 97;
+LIMIT 3001;
 
 -- name: dossier_acceptances_of_control
 -- class: point
 -- kind: risk_acceptance
 -- params: $org id
-WITH d AS ({decided_risks_of_control})
+WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_acceptance}
-FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
-WHERE c.org_id = $1
-  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_acceptance_now x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE') OFFSET 0) c
 ORDER BY c.id
-LIMIT 49;
+LIMIT 1501;
 
 -- name: dossier_requests_of_control
 -- class: point
 -- kind: approval_request
 -- params: $org id
-WITH d AS ({decided_risks_of_control})
+WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_request}
-FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
-WHERE q.org_id = $1
-  AND q.state = 'PENDING'
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM approval_request x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q
 ORDER BY q.id
-LIMIT 49;
+LIMIT 1501;

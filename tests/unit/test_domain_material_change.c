@@ -210,38 +210,72 @@ TEST(what_was_submitted_between_two_statements_is_read_again)
 
 /* --- an asset with several risks -------------------------------------------- */
 
-TEST(an_asset_changes_each_of_its_risks_by_itself)
+/* n accepted risks of an asset; the statements know no common order. */
+static void fill_asset(struct world *world, size_t n)
+{
+	world_init(world);
+	world_set(world, "dossier_risk_of_asset", &isms__v1__risk__descriptor);
+	dossier_sets(world, "dossier_plans_of_asset", "dossier_acceptances_of_asset",
+		     "dossier_requests_of_asset");
+	for (size_t i = 0; i < 3; i++) {
+		struct fact_set *set = &world->facts.sets[i];
+		set->n = n;
+		set->rows = must(arena_array(world->arena, ProtobufCMessage *, n));
+	}
+	for (size_t i = 0; i < n; i++) {
+		Isms__V1__Risk *risk = (void *)must(pb_copy(&world->risk->base, world->arena));
+		char *plan_id = must(arena_printf(world->arena, "plan-%04zu", i));
+		char *id = must(arena_printf(world->arena, "acceptance-%04zu", i));
+		risk->meta = world_meta(world, must(arena_printf(world->arena, "r-%04zu", i)), 4);
+		Isms__V1__TreatmentPlan *plan =
+			world_plan(world, plan_id, OPTION(ACCEPT), PLAN(APPROVED));
+		Isms__V1__Acceptance *acceptance =
+			world_acceptance(world, id, plan_id, ACCEPTANCE(ACTIVE), 9);
+		plan->risk_id = acceptance->risk_id = risk->meta->id;
+		world->facts.sets[0].rows[i] = &risk->base;
+		world->facts.sets[1].rows[n - 1 - i] = &plan->base;
+		world->facts.sets[2].rows[(i + n / 2) % n] = &acceptance->base;
+	}
+}
+
+static void changes_all(size_t n)
 {
 	struct world world;
-	world_init(&world);
-	world_set(&world, "dossier_risk_of_asset", &isms__v1__risk__descriptor);
-	dossier_sets(&world, "dossier_plans_of_asset", "dossier_acceptances_of_asset",
-		     "dossier_requests_of_asset");
-	static const char *const ids[] = { "r1", "r2" };
-	for (size_t i = 0; i < 2; i++) {
-		Isms__V1__Risk *risk = (void *)must(pb_copy(&world.risk->base, world.arena));
-		risk->meta = world_meta(&world, ids[i], 4);
-		char *plan_id = must(arena_printf(world.arena, "plan-%s", ids[i]));
-		char *id = must(arena_printf(world.arena, "acceptance-%s", ids[i]));
-		Isms__V1__TreatmentPlan *plan =
-			world_plan(&world, plan_id, OPTION(ACCEPT), PLAN(APPROVED));
-		Isms__V1__Acceptance *acceptance =
-			world_acceptance(&world, id, plan_id, ACCEPTANCE(ACTIVE), 9);
-		plan->risk_id = acceptance->risk_id = risk->meta->id;
-		world_add(&world, "dossier_risk_of_asset", &risk->base);
-		world_add(&world, "dossier_plans_of_asset", &plan->base);
-		world_add(&world, "dossier_acceptances_of_asset", &acceptance->base);
-	}
+	fill_asset(&world, n);
 	struct status st = material_change_of("asset", &world.facts, &world.plan, "reclassified");
 	CHECK(status_ok(&st));
-	CHECK_INT(world.plan.n_rows, 6);
-	for (size_t i = 0; i < 2; i++)
-		CHECK_INT(WORLD_WROTE(&world, Isms__V1__Risk, KIND_RISK, i)->state, RISK(ANALYSED));
-	for (size_t i = 0; i < MATERIAL_RISKS_MAX - 1; i++)
-		world_add(&world, "dossier_risk_of_asset", &world.risk->base);
-	world.plan.n_rows = 0;
-	st = material_change_of("asset", &world.facts, &world.plan, "reclassified");
+	CHECK_INT(world.plan.n_rows, 3 * n);
+	for (size_t i = 0; i < world.plan.n_rows; i += 3) {
+		const struct plan_row *rows = &world.plan.rows[i];
+		const Isms__V1__Risk *risk = (const void *)rows[0].after;
+		const Isms__V1__TreatmentPlan *plan = (const void *)rows[1].after;
+		const Isms__V1__Acceptance *acceptance = (const void *)rows[2].after;
+		CHECK_INT(risk->state, RISK(ANALYSED));
+		CHECK_STR(plan->risk_id, risk->meta->id);
+		CHECK_STR(acceptance->risk_id, risk->meta->id);
+		CHECK_INT(acceptance->state, ACCEPTANCE(INVALIDATED));
+	}
+	world_done(&world);
+}
+
+TEST(an_asset_changes_each_of_its_risks_by_itself)
+{
+	changes_all(2);
+}
+
+TEST(as_many_risks_change_as_one_commit_can_write)
+{
+	changes_all(MATERIAL_RISKS_MAX);
+}
+
+TEST(more_than_that_are_refused_with_what_to_do)
+{
+	struct world world;
+	fill_asset(&world, MATERIAL_RISKS_MAX + 1);
+	struct status st = material_change_of("asset", &world.facts, &world.plan, "reclassified");
 	CHECK_STR(st.reason, "TOO_MANY_AFFECTED");
+	CHECK(strstr(st.message, "more than 1000 risks") != NULL);
+	CHECK(strstr(st.message, "revoke or withdraw some") != NULL);
 	CHECK_INT(world.plan.n_rows, 0);
 	world_done(&world);
 }

@@ -133,7 +133,7 @@ static inline Isms__V1__Score *world_score(struct world *world, int32_t likeliho
 static inline void world_init(struct world *world)
 {
 	memset(world, 0, sizeof(*world));
-	world->arena = must(arena_new(4 << 20));
+	world->arena = must(arena_new(32 << 20));
 	world->facts.arena = world->arena;
 	world->facts.now_us = WORLD_NOW_US;
 	world->facts.limits = &WORLD_LIMITS;
