@@ -22,6 +22,34 @@ bool grant_role_for_service(const Isms__V1__Role *role)
 	return true;
 }
 
+static bool decides(const Isms__V1__Role *role)
+{
+	return text_in("decision.cast", role->permissions, role->n_permissions);
+}
+
+static bool administers(const Isms__V1__Role *role)
+{
+	return text_in("grant.write", role->permissions, role->n_permissions) ||
+	       text_in("user.write", role->permissions, role->n_permissions);
+}
+
+bool grant_roles_clash(const Isms__V1__Role *one, const Isms__V1__Role *other)
+{
+	return (decides(one) && administers(other)) || (administers(one) && decides(other));
+}
+
+/* With a role that the person of the account holds already. */
+static bool clashes(const struct facts *facts, const Isms__V1__Role *role)
+{
+	size_t n;
+	const Isms__V1__Role *const *held =
+		fact_rows(facts, "grant_roles", Isms__V1__Role, isms__v1__role, &n);
+	for (size_t i = 0; i < n; i++)
+		if (grant_roles_clash(role, held[i]))
+			return true;
+	return false;
+}
+
 /* Whether an account and the caller count as one person somewhere. */
 static bool is_same_person(const Isms__Store__V1__Principal *caller,
 			   const Isms__Store__V1__Account *account)
@@ -37,11 +65,10 @@ static bool is_same_person(const Isms__Store__V1__Principal *caller,
 	return false;
 }
 
-static struct status check_grant(const struct facts *facts, const Isms__Store__V1__Account *account)
+static struct status check_grant(const struct facts *facts, const Isms__Store__V1__Account *account,
+				 const Isms__V1__Role *role)
 {
 	const Isms__V1__GrantRoleRequest *request = (const void *)facts->request;
-	const Isms__V1__Role *role =
-		fact_row(facts, "role_by_code", Isms__V1__Role, isms__v1__role);
 	if (account == NULL)
 		return status_invalid(facts->arena, "user_id",
 				      "must be an account of the organisation");
@@ -59,7 +86,21 @@ static struct status check_grant(const struct facts *facts, const Isms__Store__V
 	    !grant_role_for_service(role))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "SERVICE_ROLE",
 				   "a service account never gets a role that decides");
+	if (clashes(facts, role))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "SOD_ROLES",
+				   "nobody both decides and administers accounts or grants");
 	return STATUS_OK;
+}
+
+/* Two grants that clash must not be given at once: both write the row of the person. */
+static void bump_person(const struct facts *facts, const Isms__V1__Role *role, struct plan *plan)
+{
+	const Isms__Store__V1__Person *person =
+		fact_row(facts, "grant_person", Isms__Store__V1__Person, isms__store__v1__person);
+	if (person == NULL || !(decides(role) || administers(role)))
+		return;
+	Isms__Store__V1__Person *after = plan_copy_of(plan, Isms__Store__V1__Person, person);
+	plan_update(plan, KIND_PERSON, &person->base, &after->base);
 }
 
 struct status grant_role(const struct facts *facts, struct plan *plan)
@@ -67,7 +108,9 @@ struct status grant_role(const struct facts *facts, struct plan *plan)
 	const Isms__V1__GrantRoleRequest *request = (const void *)facts->request;
 	const Isms__Store__V1__Account *account =
 		fact_row(facts, "user_named", Isms__Store__V1__Account, isms__store__v1__account);
-	struct status st = check_grant(facts, account);
+	const Isms__V1__Role *role =
+		fact_row(facts, "role_by_code", Isms__V1__Role, isms__v1__role);
+	struct status st = check_grant(facts, account, role);
 	if (!status_ok(&st))
 		return st;
 	Isms__V1__RoleGrant *grant =
@@ -80,6 +123,7 @@ struct status grant_role(const struct facts *facts, struct plan *plan)
 	grant->valid_until = request->valid_until;
 	plan_insert(plan, KIND_ROLE_GRANT, &grant->base);
 	user_bump(account, plan);
+	bump_person(facts, role, plan);
 	Isms__V1__GrantRoleResponse *reply = must_new_of(plan->arena, Isms__V1__GrantRoleResponse,
 							 isms__v1__grant_role_response);
 	reply->grant = grant;

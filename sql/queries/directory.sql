@@ -114,6 +114,32 @@ SELECT r.code, r.title, r.permissions
 FROM role r
 WHERE r.code = $1;
 
+-- Its row is written with a grant that could not stand beside another of the person:
+-- two such grants to accounts of one person never pass each other.
+-- name: grant_person
+-- class: point
+-- kind: person
+-- params: $org user_id
+SELECT p.id, p.version, p.created_at, p.created_by, p.updated_at, p.updated_by, p.archived_at
+FROM app_user u
+JOIN person p ON p.org_id = $1 AND p.id = u.person_id
+WHERE u.org_id = $1 AND u.id = $2;
+
+-- Roles that the person of the account holds with any account.
+-- name: grant_roles
+-- class: point
+-- params: $org user_id
+SELECT r.code, r.title, r.permissions
+FROM role r
+WHERE r.code IN (
+	SELECT g.role_code
+	FROM app_user n
+	JOIN app_user u ON u.org_id = $1 AND u.person_id = n.person_id AND u.state <> 'DEACTIVATED'
+	JOIN role_grant g ON g.org_id = $1 AND g.user_id = u.id AND g.revoked_at IS NULL
+	     AND (g.valid_until IS NULL OR g.valid_until > now())
+	WHERE n.org_id = $1 AND n.id = $2)
+ORDER BY r.code;
+
 -- name: grant_for_write
 -- class: point
 -- kind: role_grant

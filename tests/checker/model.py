@@ -147,7 +147,7 @@ class Model:
     def _fold(self, kind, entity, version, fields):
         row = self.rows.get((kind, entity))
         if row is None:
-            first = 1 if kind != "app_user" else version
+            first = 1 if kind not in ("app_user", "person") else version
             if version != first and (kind, entity) not in self.grants:
                 if not (kind == "role_grant" and entity in self.grants):
                     self.bad("I7", f"{kind} begins with version {version}", entity)

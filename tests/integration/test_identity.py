@@ -1,11 +1,12 @@
 """Accounts, logins, sessions, tokens and grants, through the API."""
 
+import concurrent.futures
 import hashlib
 import time
 
 import pytest
 
-from api import Api
+from api import Api, Failure
 from world import password, soon, unique
 
 HUMAN, SERVICE = "USER_KIND_HUMAN", "USER_KIND_SERVICE"
@@ -319,6 +320,57 @@ def test_nobody_grants_to_themselves(world):
         assert (failure.code, failure.reason) == ("PERMISSION_DENIED", "SELF_GRANT")
     refused = [e for e in events(world, actor_id=me.meta.id) if e.reason == "SELF_GRANT"]
     assert len(refused) >= 3, "refusals are audited too"
+
+
+DECIDING = ["ISMS_MANAGER", "RISK_OWNER", "APPROVER", "CISO", "RISK_COMMITTEE", "TOP_MANAGEMENT"]
+
+
+@pytest.mark.parametrize("role", DECIDING)
+def test_nobody_both_decides_and_administers(world, role):
+    """Neither with one account nor with two, whichever role comes first and wherever it holds."""
+    def give(user, code, scope):
+        return {"user_id": user.meta.id, "role_code": code, "scope_id": scope.meta.id}
+
+    method = "DirectoryService/GrantRole"
+    for one, other in ((role, "ORG_ADMIN"), ("ORG_ADMIN", role)):
+        first = create(world).user
+        second = create(world, person_id=first.person_id).user
+        held = world.admin.call(method, **give(first, one, world.unit)).grant
+        for user in (first, second):
+            failure = world.admin.fails(method, **give(user, other, world.root))
+            assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "SOD_ROLES")
+            world.admin.call(method, **give(user, "AUDITOR", world.root))
+        world.admin.call("DirectoryService/RevokeGrant", id=held.meta.id, reason="moved on")
+        world.admin.call(method, **give(second, other, world.root))
+
+
+def test_the_roles_of_an_account_that_has_ended_clash_no_more(world):
+    first = create(world).user
+    second = create(world, person_id=first.person_id).user
+    world.admin.call("DirectoryService/GrantRole", user_id=first.meta.id, role_code="ORG_ADMIN",
+                     scope_id=world.root.meta.id)
+    world.admin.call("DirectoryService/DeactivateUser", id=first.meta.id, reason="has left")
+    world.admin.call("DirectoryService/GrantRole", user_id=second.meta.id, role_code="CISO",
+                     scope_id=world.root.meta.id)
+
+
+def test_grants_that_clash_do_not_pass_each_other(world):
+    """Both at once, to two accounts of one person."""
+    for _ in range(10):
+        first = create(world).user
+        second = create(world, person_id=first.person_id).user
+
+        def give(user, code):
+            try:
+                world.admin.call("DirectoryService/GrantRole", user_id=user.meta.id,
+                                 role_code=code, scope_id=world.root.meta.id)
+                return "given"
+            except Failure as failure:
+                return failure.reason
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            told = list(pool.map(give, (first, second), ("ORG_ADMIN", "CISO")))
+        assert sorted(told) == ["SOD_ROLES", "given"]
 
 
 def test_grants_hold_below_and_end_at_once(world):

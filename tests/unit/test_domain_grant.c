@@ -28,6 +28,8 @@ static void begin(struct grant_case *t)
 	t->account = case_account(&t->c, CASE_ID("01"), CASE_ID("02"));
 	case_row(&t->c, "role_by_code", &t->role->base);
 	case_row(&t->c, "user_named", &t->account->base);
+	case_none(&t->c, "grant_person", &isms__store__v1__person__descriptor);
+	case_none(&t->c, "grant_roles", &isms__v1__role__descriptor);
 }
 
 TEST(a_grant_bumps_the_account)
@@ -114,6 +116,64 @@ TEST(a_service_gets_no_role_that_decides)
 			CHECK_STR(case_reason(&st), kind == 1 || want[i].may ? "" : "SERVICE_ROLE");
 			case_end(&t.c);
 		}
+}
+
+static Isms__V1__Role *role_with(struct grant_case *t, const char *permission)
+{
+	Isms__V1__Role *role = must_new_of(t->c.arena, Isms__V1__Role, isms__v1__role);
+	role->permissions = must(arena_array(t->c.arena, char *, 2));
+	role->permissions[0] = (char *)"risk.read";
+	role->permissions[1] = (char *)permission;
+	role->n_permissions = 2;
+	return role;
+}
+
+/* Each role beside each, given in either order, after one that clashes with nothing. */
+TEST(nobody_both_decides_and_administers)
+{
+	static const struct {
+		const char *permission;
+		bool decides, administers;
+	} roles[] = {
+		{ "decision.cast", true, false },   { "grant.write", false, true },
+		{ "user.write", false, true },      { "policy.write", false, false },
+		{ "token.write", false, false },    { "acceptance.revoke", false, false },
+		{ "session.revoke", false, false }, { "risk.write", false, false },
+	};
+	enum { ROLES = sizeof(roles) / sizeof(roles[0]) };
+	for (size_t held = 0; held < ROLES; held++)
+		for (size_t given = 0; given < ROLES; given++) {
+			struct grant_case t;
+			begin(&t);
+			case_row(&t.c, "grant_roles", &role_with(&t, "audit.read")->base);
+			case_row(&t.c, "grant_roles", &role_with(&t, roles[held].permission)->base);
+			t.permissions[1] = (char *)roles[given].permission;
+			bool clash = (roles[held].decides && roles[given].administers) ||
+				     (roles[held].administers && roles[given].decides);
+			struct status st = grant_role(&t.c.facts, &t.c.plan);
+			CHECK_STR(case_reason(&st), clash ? "SOD_ROLES" : "");
+			CHECK_INT(t.c.plan.n_rows, clash ? 0 : 2);
+			case_end(&t.c);
+		}
+}
+
+TEST(what_could_clash_writes_the_person)
+{
+	static const char *const permissions[] = { "decision.cast", "grant.write", "user.write",
+						   "risk.write" };
+	for (size_t i = 0; i < 4; i++) {
+		struct grant_case t;
+		begin(&t);
+		Isms__Store__V1__Person *person =
+			must_new_of(t.c.arena, Isms__Store__V1__Person, isms__store__v1__person);
+		person->meta = case_meta(&t.c, CASE_ID("02"), 7);
+		case_row(&t.c, "grant_person", &person->base);
+		t.permissions[1] = (char *)permissions[i];
+		struct status st = grant_role(&t.c.facts, &t.c.plan);
+		CHECK(status_ok(&st));
+		CHECK_INT(case_planned(&t.c, KIND_PERSON) != NULL, i < 3);
+		case_end(&t.c);
+	}
 }
 
 TEST(what_a_grant_needs)
