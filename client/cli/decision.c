@@ -17,66 +17,6 @@
 #include "common/scan.h"
 #include "common/uuid.h"
 
-enum { SEARCH_MAX = 200 }; /* requests that are read to find one by its ref */
-
-static const char *const get_request = "ApprovalService/GetApprovalRequest";
-
-/* Whether the request with this id has the ref. */
-static bool has_ref(struct app *app, const char *id, const char *ref)
-{
-	const ProtobufCMessage *reply;
-	if (!*id || rpc_get(app, get_request, id, &reply, RPC_QUIET) != CLI_DONE)
-		return false;
-	return resolve_same_ref(value_at(app, reply, "request.meta.ref", true), ref);
-}
-
-/* Looks through the requests of the newest subjects of one kind. */
-static const char *search(struct app *app, const char *method, const char *rows, const char *ref)
-{
-	const ProtobufCMessage *reply;
-	ProtobufCMessage *request = rpc_request(app, method);
-	*(int32_t *)pb_member(request, pb_field(request->descriptor, "page_size")) = SEARCH_MAX;
-	if (rpc_call_name(app, method, request, &reply, RPC_QUIET) != CLI_DONE)
-		return NULL;
-	const ProtobufCFieldDescriptor *field = pb_field(reply->descriptor, rows);
-	for (size_t i = 0; i < field_count(reply, field); i++) {
-		const ProtobufCMessage *row =
-			*(ProtobufCMessage *const *)field_item(reply, field, i);
-		const char *id = pb_string(row, "approval_request_id");
-		if (has_ref(app, id, ref))
-			return id;
-	}
-	return NULL;
-}
-
-/* Id of a request by its ref: what waits for the caller first. */
-static int find_ref(struct app *app, const char *ref, const char **out)
-{
-	static const char inbox[] = "ApprovalService/Inbox";
-	const ProtobufCMessage *reply;
-	ProtobufCMessage *request = rpc_request(app, inbox);
-	*(int32_t *)pb_member(request, pb_field(request->descriptor, "page_size")) = 1000;
-	int exit = rpc_call_name(app, inbox, request, &reply, RPC_SAY);
-	if (exit)
-		return exit;
-	const Isms__V1__InboxResponse *items = (const void *)reply;
-	for (size_t i = 0; i < items->n_items; i++)
-		if (resolve_same_ref(items->items[i]->request_ref, ref)) {
-			*out = items->items[i]->request_id;
-			return CLI_DONE;
-		}
-	*out = search(app, "AcceptanceService/ListAcceptances", "acceptances", ref);
-	if (!*out)
-		*out = search(app, "TreatmentService/ListPlans", "plans", ref);
-	if (!*out)
-		*out = search(app, "PolicyService/ListPolicies", "policies", ref);
-	if (*out)
-		return CLI_DONE;
-	app_error(CLI_NOT_FOUND, "there is no approval request %s that you may see", ref);
-	app_next("isms inbox; or give the id of the request or the ref of its subject");
-	return CLI_NOT_FOUND;
-}
-
 /* What is decided on. */
 struct subject {
 	const char *object;
@@ -123,7 +63,7 @@ int decision_find(struct app *app, const char *object, const char *name, const c
 	const char *id = NULL;
 	int exit = CLI_DONE;
 	if (resolve_is_ref("approval", name))
-		return find_ref(app, name, out);
+		return resolve_id(app, "approval", name, out);
 	bool any = strcmp(object, "approval") == 0;
 	bool is_id = uuid_parse(name, bytes);
 	if (any && is_id) {
@@ -138,7 +78,7 @@ int decision_find(struct app *app, const char *object, const char *name, const c
 			return exit;
 		}
 	app_error(CLI_USAGE, "%s is no ref or id of an approval request", name);
-	app_next("isms inbox");
+	app_next("isms approval list");
 	return CLI_USAGE;
 }
 
@@ -209,10 +149,15 @@ static int broken(const struct decision *decision, const char *why)
 	return CLI_INTERNAL;
 }
 
-int decision_read(struct app *app, const char *id, enum rpc_quiet quiet, struct decision *out)
+int decision_read(struct app *app, const char *id, Google__Protobuf__Timestamp *as_of,
+		  enum rpc_quiet quiet, struct decision *out)
 {
+	static const char method[] = "ApprovalService/GetApprovalRequest";
+	Isms__V1__GetApprovalRequestRequest *request = (void *)rpc_request(app, method);
 	const ProtobufCMessage *reply;
-	int exit = rpc_get(app, get_request, id, &reply, quiet);
+	request->id = app_strdup(app, id);
+	request->as_of = as_of;
+	int exit = rpc_call_name(app, method, &request->base, &reply, quiet);
 	if (exit)
 		return exit;
 	*out = (struct decision){ .reply = (const void *)reply };

@@ -29,9 +29,10 @@ struct decision {
 /* Id of the request that name stands for: its ref or id, or those of its subject.
  * object is "plan", "acceptance", "policy" or, for any, "approval". Prints errors. */
 int decision_find(struct app *app, const char *object, const char *name, const char **out);
-/* Reads a request. A snapshot that does not have the server's digest, or is about
- * something else, is CLI_INTERNAL. */
-int decision_read(struct app *app, const char *id, enum rpc_quiet quiet, struct decision *out);
+/* Reads a request as it is, or was at as_of unless that is NULL. A snapshot that does not have the
+ * server's digest, or is about something else, is CLI_INTERNAL. */
+int decision_read(struct app *app, const char *id, Google__Protobuf__Timestamp *as_of,
+		  enum rpc_quiet quiet, struct decision *out);
 /* Fills in digest, snapshot, subject and risk from the snapshot's bytes. NULL, or why they
  * are not what the request is about. */
 const char *decision_check(struct app *app, const Isms__V1__ApprovalRequest *request,

@@ -39,16 +39,18 @@ static void print_change(void *arg, const char *field, const char *before, const
 	diff_line(app, field, before, after);
 }
 
+/* before is what it came from, NULL for the first. What a version has changed is not
+ * told when it is not known. */
 static void print_version(struct app *app, const ProtobufCMessage *version,
-			  const ProtobufCMessage *before, json_t *rows)
+			  const ProtobufCMessage *before, bool known, json_t *rows)
 {
 	const ProtobufCMessage *meta = pb_sub(version, "meta");
 	struct changes changes = { .app = app };
 	if (rows) {
 		json_t *row = json_from_message(app, version);
-		changes.list = json_array();
-		if (!changes.list || json_array_append_new(rows, row) != 0 ||
-		    json_object_set_new(row, "changes", changes.list) != 0)
+		changes.list = known ? json_array() : NULL;
+		if (json_array_append_new(rows, row) != 0 ||
+		    (known && json_object_set_new(row, "changes", changes.list) != 0))
 			app_no_memory();
 	} else {
 		text_print(stdout,
@@ -58,9 +60,23 @@ static void print_version(struct app *app, const ProtobufCMessage *version,
 			   TEXT_LINE);
 		(void)fputc('\n', stdout);
 	}
-	pb_diff(before, version, app->arena, print_change, &changes);
-	if (!rows && changes.n == 0)
+	if (known)
+		pb_diff(before, version, app->arena, print_change, &changes);
+	if (!rows && !known)
+		(void)puts("    what it changed is told with a larger --limit");
+	else if (!rows && changes.n == 0)
 		(void)puts("    no field that is kept with it");
+}
+
+/* Id of the risk method in force: it has no name of its own. */
+static int find_method(struct app *app, const char **out)
+{
+	static const char active[] = "CatalogService/GetActiveMethod";
+	const ProtobufCMessage *reply;
+	int exit = rpc_call_name(app, active, rpc_request(app, active), &reply, RPC_SAY);
+	if (!exit)
+		*out = value_at(app, reply, "method.meta.id", true);
+	return exit;
 }
 
 /* The request for the versions; approval requests are found by any of their names. */
@@ -68,9 +84,11 @@ static int build(struct app *app, const struct command *command, const struct ar
 		 const struct isms_api_method *method, ProtobufCMessage **out)
 {
 	const char *id;
-	if (strcmp(command->noun, "approval") != 0)
+	bool request = strcmp(command->noun, "approval") == 0;
+	if (!request && strcmp(command->noun, "method") != 0)
 		return request_build(app, command, args, method, out);
-	int exit = decision_find(app, "approval", args_text(args, "REQUEST"), &id);
+	int exit = request ? decision_find(app, "approval", args_text(args, "REQUEST"), &id)
+			   : find_method(app, &id);
 	if (exit)
 		return exit;
 	*out = rpc_request(app, command->method);
@@ -83,25 +101,19 @@ int history_run(struct app *app, const struct command *command, const struct arg
 	const struct isms_api_method *method = command_method(command->method);
 	struct rows rows = { 0 };
 	ProtobufCMessage *request;
-	if (app->format == FORMAT_CSV || app->format == FORMAT_ID || *app->options.fields) {
-		struct command plain = *command;
-		plain.run = NULL;
-		return command_run(app, &plain, args);
-	}
+	bool plain = app->format == FORMAT_CSV || app->format == FORMAT_ID || *app->options.fields;
 	int exit = build(app, command, args, method, &request);
+	if (!exit && plain)
+		return run_list(app, command, method, request);
 	if (!exit)
 		exit = run_read_rows(app, command, method, request, &rows);
 	if (exit)
 		return exit;
 	json_t *list = app->format == FORMAT_JSON ? json_array() : NULL;
 	for (size_t i = 0; i < rows.n; i++) {
-		/* What the last of a limited list has changed is not known. */
-		bool cut = i + 1 == rows.n && app->options.limit > 0;
-		print_version(app, rows.list[i],
-			      cut              ? rows.list[i]
-			      : i + 1 < rows.n ? rows.list[i + 1]
-					       : NULL,
-			      list);
+		bool last = i + 1 == rows.n;
+		print_version(app, rows.list[i], last ? NULL : rows.list[i + 1],
+			      !last || !rows.more, list);
 	}
 	if (list) {
 		json_print(stdout, list);

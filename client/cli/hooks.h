@@ -18,9 +18,6 @@ int account_print_whoami(struct app *app, const struct command *command,
 /* method.c: the risk method as people read it. */
 int method_print(struct app *app, const struct command *command, const ProtobufCMessage *reply);
 
-/* control.c: how a control stands. */
-int control_update(struct app *app, const struct command *command, const struct args *args);
-
 /* simulate.c: what a change of policies would do. */
 int simulate_print(struct app *app, const struct command *command, const ProtobufCMessage *reply);
 

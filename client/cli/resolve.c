@@ -60,9 +60,9 @@ static const struct object objects[] = {
 	{ "acceptance", "acceptance", "ACC-", " ", "AcceptanceService/ListAcceptances",
 	  "acceptances", "meta.id", "meta.ref", NULL, NULL, "AcceptanceService/GetAcceptance",
 	  "acceptance", "isms accept list" },
-	{ "approval", "approval request", "APR-", " approval_request_id ", "ApprovalService/Inbox",
-	  "items", "request_id", "request_ref", NULL, NULL, "ApprovalService/GetApprovalRequest",
-	  "request", "isms inbox" },
+	{ "approval", "approval request", "APR-", " approval_request_id ",
+	  "ApprovalService/ListApprovalRequests", "requests", "meta.id", "meta.ref", NULL, NULL,
+	  "ApprovalService/GetApprovalRequest", "request", "isms approval list" },
 	{ "threat", "threat", NULL, " threat_ids ", "CatalogService/ListThreats", "threats",
 	  "meta.id", "code", "name", "code", NULL, NULL, "isms catalog threats" },
 	{ "vulnerability", "vulnerability", NULL, " vulnerability_ids ",
@@ -337,8 +337,6 @@ int resolve_id(struct app *app, const char *name, const char *text, const char *
 
 static const char *label_of(const struct object *object, const ProtobufCMessage *row)
 {
-	if (strcmp(object->name, "approval") == 0)
-		return text_at(row, "meta.ref");
 	return text_at(row, object->key ? object->key : object->other);
 }
 

@@ -55,6 +55,7 @@ int run_read_rows(struct app *app, const struct command *command,
 		if (!*next)
 			return CLI_DONE;
 		if (rows->n >= limit) {
+			rows->more = true;
 			(void)fprintf(stderr, "the first %zu only; more with a larger --limit\n",
 				      rows->n);
 			return CLI_DONE;
@@ -63,8 +64,8 @@ int run_read_rows(struct app *app, const struct command *command,
 	}
 }
 
-static int run_list(struct app *app, const struct command *command,
-		    const struct isms_api_method *method, ProtobufCMessage *request)
+int run_list(struct app *app, const struct command *command, const struct isms_api_method *method,
+	     ProtobufCMessage *request)
 {
 	struct column columns[COLUMNS_MAX];
 	struct rows rows = { 0 };

@@ -16,6 +16,10 @@
 #define ACCEPT_VOTE VOTE_WORD("ref or id of the acceptance or of its approval request")
 #define ANY_VOTE    VOTE_WORD("ref or id of the request, or ref of its subject")
 
+#define REQUEST_COLUMNS                                                                            \
+	"REF=meta.ref STATE=state SUBJECT=subject_ref LEVEL=level STEP=current_step "              \
+	"BY=requested_by SINCE=meta.created_at CLOSED=closed_at RISK=risk_id"
+
 #define CAN_COLUMNS                                                                                \
 	"ALLOWED=allowed REASON=reason MISSING=missing_permission SCOPE=scope_id "                 \
 	"KIND=object_kind REF=object_ref WHO_CAN=who_can.display_name"
@@ -155,6 +159,22 @@ const struct command table_accept[] = {
 			   "only what waits no longer than that") },
 	  .examples = { "isms inbox --before +2d", "isms inbox --watch -o json" } },
 	{ .noun = "approval",
+	  .verb = "list",
+	  .summary = "requests that you may see: yours, those you were asked, those of your scopes",
+	  .method = "ApprovalService/ListApprovalRequests",
+	  .shape = COMMAND_LIST,
+	  .row = "requests",
+	  .columns = REQUEST_COLUMNS,
+	  .params = { FLAG("--state", "STATE", "state", "only in this state, such as pending"),
+		      FLAG("--for", "KIND", "subject_kind",
+			   "only on treatment-plan, acceptance or policy-change"),
+		      FLAG("--scope", "SCOPE", "scope_id", "only of this scope"),
+		      FLAG("--risk", "RISK", "risk_id", "only on this risk"),
+		      FLAG("--by", "USER", "requested_by", "only those that this user submitted"),
+		      AS_OF },
+	  .examples = { "isms approval list --state pending",
+			"isms approval list --by me --risk RSK-42 -o csv" } },
+	{ .noun = "approval",
 	  .verb = "show",
 	  .summary = "a request: what is decided, by whom",
 	  .method = "ApprovalService/GetApprovalRequest",
@@ -163,7 +183,8 @@ const struct command table_accept[] = {
 	  .columns = "REF=request.meta.ref STATE=request.state SUBJECT=request.subject_ref "
 		     "LEVEL=request.level STEP=request.current_step DIGEST=request.snapshot_sha256",
 	  .params = { ANY_VOTE,
-		      SWITCH("--diff", NULL, "also what is new since your last decision on it") },
+		      SWITCH("--diff", NULL, "also what is new since your last decision on it"),
+		      AS_OF },
 	  .examples = { "isms approval show APR-9 --diff",
 			"isms approval show ACC-3 -o csv --fields digest" } },
 	{ .noun = "approval",

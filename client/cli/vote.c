@@ -170,7 +170,7 @@ static int cast(struct app *app, const struct command *command, const struct arg
 	int exit = decision_find(app, object_of(command), args_text(args, "ID"), &id);
 	if (exit)
 		return exit;
-	exit = decision_read(app, id, RPC_QUIET, &decision);
+	exit = decision_read(app, id, NULL, RPC_QUIET, &decision);
 	if (exit == CLI_NOT_FOUND)
 		return refused(app, id, decision_no);
 	if (exit && app->failed)
@@ -228,10 +228,16 @@ int vote_recuse(struct app *app, const struct command *command, const struct arg
 int vote_show(struct app *app, const struct command *command, const struct args *args)
 {
 	struct decision decision;
+	ProtobufCMessage *asked;
 	const char *id;
 	int exit = decision_find(app, object_of(command), args_text(args, "ID"), &id);
 	if (!exit)
-		exit = decision_read(app, id, RPC_SAY, &decision);
+		exit = request_build(app, command, args, command_method(command->method), &asked);
+	if (exit)
+		return exit;
+	Google__Protobuf__Timestamp *as_of =
+		((const Isms__V1__GetApprovalRequestRequest *)(const void *)asked)->as_of;
+	exit = decision_read(app, id, as_of, RPC_SAY, &decision);
 	if (exit)
 		return exit;
 	if (app->format != FORMAT_TABLE || *app->options.fields)
@@ -239,7 +245,8 @@ int vote_show(struct app *app, const struct command *command, const struct args 
 	decision_print(app, &decision);
 	if (args_switch(args, "--diff"))
 		exit = diff_since_decision(app, decision.request);
-	if (!exit && decision.request->state == ISMS__V1__APPROVAL_STATE__APPROVAL_STATE_PENDING)
+	if (!exit && !as_of &&
+	    decision.request->state == ISMS__V1__APPROVAL_STATE__APPROVAL_STATE_PENDING)
 		print_next(app,
 			   app_printf(app, "isms approval approve %s --digest %s",
 				      decision.request->meta->ref,

@@ -159,8 +159,8 @@ static bool is_empty_list(const struct engine_call *call, const ProtobufCMessage
 {
 	const struct method *method = call->method;
 	const ProtobufCFieldDescriptor *into = method->n_load > 0 ? method->load[0].into : NULL;
-	return method->rpc->permission != NULL && into != NULL &&
-	       into->label == PROTOBUF_C_LABEL_REPEATED && pb_value_count(reply, into) == 0;
+	return into != NULL && into->label == PROTOBUF_C_LABEL_REPEATED &&
+	       pb_value_count(reply, into) == 0;
 }
 
 static void on_read(struct db_batch *batch, const struct status *result)
@@ -175,7 +175,7 @@ static void on_read(struct db_batch *batch, const struct status *result)
 		call_fail(call, st);
 	else if (is_empty_list(call, reply) && call->method->rpc->empty_is_not_found)
 		call_fail(call, refusal_not_found());
-	else if (is_empty_list(call, reply))
+	else if (is_empty_list(call, reply) && call->method->rpc->permission != NULL)
 		check_held(call, reply);
 	else
 		call_answer_read(call, reply);

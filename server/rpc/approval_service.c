@@ -1,6 +1,6 @@
 /* isms.v1.ApprovalService. The request is loaded before its assignees and votes:
  * a vote that comes in between moves the request's version, and the commit sees
- * it. */
+ * it. Who may read a request is more than a permission, so the statements ask it. */
 #include "server/rpc/services.h"
 
 #include "isms/store/v1/decision.pb-c.h"
@@ -14,14 +14,25 @@
 static const struct rpc rpcs[] = {
 	{ .method = "GetApprovalRequest",
 	  .mode = RPC_READ,
-	  .permission = "approval.read",
-	  .load = { { .query = "approval_request_get", .into = "request" },
-		    { .query = "approval_snapshot_get", .into = "." },
-		    { .query = "approval_assignees_get", .into = "assignees" },
-		    { .query = "approval_votes_get", .into = "votes" } } },
+	  .load = { { .query = "approval_request_get",
+		      .into = "request",
+		      .past = "approval_request_get_past" },
+		    { .query = "approval_snapshot_get",
+		      .into = ".",
+		      .past = "approval_snapshot_get_past" },
+		    { .query = "approval_assignees_get",
+		      .into = "assignees",
+		      .past = "approval_assignees_get_past" },
+		    { .query = "approval_votes_get",
+		      .into = "votes",
+		      .past = "approval_votes_get_past" } } },
+	{ .method = "ListApprovalRequests",
+	  .mode = RPC_LIST,
+	  .load = { { .query = "approval_request_list",
+		      .into = "requests",
+		      .past = "approval_request_list_past" } } },
 	{ .method = "ListApprovalRequestVersions",
 	  .mode = RPC_LIST,
-	  .permission = "approval.read",
 	  .empty_is_not_found = true,
 	  .load = { { .query = "approval_request_versions", .into = "versions" } } },
 	{ .method = "Inbox",

@@ -88,7 +88,12 @@ static const struct rpc rpcs[] = {
 	{ .method = "ListGrants",
 	  .mode = RPC_LIST,
 	  .permission = "role.read",
-	  .load = { { .query = "grant_list", .into = "grants" } } },
+	  .load = { { .query = "grant_list", .into = "grants", .past = "role_grant_list_past" } } },
+	{ .method = "ListGrantVersions",
+	  .mode = RPC_LIST,
+	  .permission = "role.read",
+	  .empty_is_not_found = true,
+	  .load = { { .query = "role_grant_versions", .into = "versions" } } },
 };
 
 const struct rpc_service directory_service = {

@@ -113,53 +113,53 @@ LEFT JOIN risk r ON r.org_id = q.org_id AND r.id = q.risk_id
 CROSS JOIN LATERAL access_at($1, $2, q.scope_id) a
 WHERE q.org_id = $1 AND q.id = $3;
 
--- For its requester, its assignees and those who may read it.
 -- name: approval_request_get
 -- class: point
--- params: $org $actor $permission id
+-- params: $org $actor id
 SELECT {columns_of_request}
 FROM approval_request q
-WHERE q.org_id = $1 AND q.id = $4
-  AND (q.requested_by = $2
-       OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
-                  AND s.user_id = $2)
-       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
-                  AND a.scope_id = q.scope_id AND $3 = ANY (a.permissions)));
+WHERE q.org_id = $1 AND q.id = $3 AND {may_read_request};
+
+-- name: approval_request_list
+-- class: list
+-- params: $org $actor $page_after $page_limit state subject_kind scope_id risk_id
+-- params: requested_by
+SELECT {columns_of_request}
+FROM approval_request q
+WHERE q.org_id = $1 AND {may_read_request}
+  AND q.id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+  AND coalesce(q.state = $5, $5::text IS NULL)
+  AND coalesce(q.subject_kind = $6, $6::text IS NULL)
+  AND coalesce(q.scope_id = $7, $7::uuid IS NULL)
+  AND coalesce(q.risk_id = $8, $8::uuid IS NULL)
+  AND coalesce(q.requested_by = $9, $9::uuid IS NULL)
+ORDER BY q.id DESC
+LIMIT $4;
 
 -- name: approval_snapshot_get
 -- class: point
--- params: $org $actor $permission id
+-- params: $org $actor id
 SELECT t.snapshot
 FROM approval_request q
 JOIN approval_snapshot t ON t.org_id = q.org_id AND t.request_id = q.id
-WHERE q.org_id = $1 AND q.id = $4
-  AND (q.requested_by = $2
-       OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
-                  AND s.user_id = $2)
-       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
-                  AND a.scope_id = q.scope_id AND $3 = ANY (a.permissions)));
+WHERE q.org_id = $1 AND q.id = $3 AND {may_read_request};
 
 -- Nobody is asked any more once the request is closed, or the account deactivated.
 -- name: approval_assignees_get
 -- class: point
--- params: $org $actor $permission id
+-- params: $org $actor id
 SELECT t.step_no, t.user_id, t.display_name, t.via,
        CASE WHEN t.state = 'PENDING' AND (q.state <> 'PENDING' OR u.state = 'DEACTIVATED')
             THEN 'VOID' ELSE t.state END AS state, t.escalated
 FROM approval_request q
 JOIN approval_assignee t ON t.org_id = q.org_id AND t.request_id = q.id
 JOIN app_user u ON u.org_id = t.org_id AND u.id = t.user_id
-WHERE q.org_id = $1 AND q.id = $4
-  AND (q.requested_by = $2
-       OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
-                  AND s.user_id = $2)
-       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
-                  AND a.scope_id = q.scope_id AND $3 = ANY (a.permissions)))
+WHERE q.org_id = $1 AND q.id = $3 AND {may_read_request}
 ORDER BY t.step_no, t.display_name, t.user_id;
 
 -- name: approval_votes_get
 -- class: point
--- params: $org $actor $permission id
+-- params: $org $actor id
 SELECT t.id, t.step_no, t.voter_id, t.voter_person, t.voter_name, t.decision, t.comment,
        t.snapshot_sha256, t.at, t.on_behalf_of, t.on_behalf_of_name, t.delegation_id,
        e.state = 'VOID' AS void
@@ -167,12 +167,7 @@ FROM approval_request q
 JOIN approval_vote t ON t.org_id = q.org_id AND t.request_id = q.id
 JOIN approval_assignee e ON e.org_id = t.org_id AND e.request_id = t.request_id
                         AND e.step_no = t.step_no AND e.user_id = t.assignee_id
-WHERE q.org_id = $1 AND q.id = $4
-  AND (q.requested_by = $2
-       OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
-                  AND s.user_id = $2)
-       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
-                  AND a.scope_id = q.scope_id AND $3 = ANY (a.permissions)))
+WHERE q.org_id = $1 AND q.id = $3 AND {may_read_request}
 ORDER BY t.id;
 
 -- What the caller is asked, or may vote on for somebody who is, once each: in the own

@@ -3,8 +3,7 @@
 -- name: threat_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit code
-SELECT t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
-       t.code, t.name, t.family, t.description, t.builtin
+SELECT {columns_of_threat}
 FROM threat t
 WHERE t.org_id = $1 AND may_somewhere($1, $2, $3)
   AND t.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -15,14 +14,20 @@ LIMIT $5;
 -- name: vulnerability_list
 -- class: list
 -- params: $org $actor $permission $page_after $page_limit code
-SELECT t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
-       t.code, t.name, t.area, t.description, t.how_to_check, t.builtin
+SELECT {columns_of_vulnerability}
 FROM vulnerability t
 WHERE t.org_id = $1 AND may_somewhere($1, $2, $3)
   AND t.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   AND ($6::text = '' OR t.code = $6)
 ORDER BY t.id DESC
 LIMIT $5;
+
+-- name: control_get
+-- class: point
+-- params: $org $actor $permission id
+SELECT {columns_of_control}
+FROM control t
+WHERE t.org_id = $1 AND t.id = $4 AND may_somewhere($1, $2, $3);
 
 -- name: control_list
 -- class: list

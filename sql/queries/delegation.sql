@@ -56,6 +56,7 @@ SELECT {columns_of_delegation}
 FROM delegation d
 JOIN app_user f ON f.org_id = $1 AND f.id = d.from_user_id
 JOIN app_user t ON t.org_id = $1 AND t.id = d.to_user_id
+CROSS JOIN LATERAL (SELECT now() AS at) w
 WHERE d.org_id = $1 AND d.id = $2;
 
 -- name: delegation_get
@@ -65,10 +66,8 @@ SELECT {columns_of_delegation}
 FROM delegation d
 JOIN app_user f ON f.org_id = $1 AND f.id = d.from_user_id
 JOIN app_user t ON t.org_id = $1 AND t.id = d.to_user_id
-WHERE d.org_id = $1 AND d.id = $4
-  AND ($2 IN (d.from_user_id, d.to_user_id)
-       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
-                  AND a.scope_id = d.scope_id AND $3 = ANY (a.permissions)));
+CROSS JOIN LATERAL (SELECT now() AS at) w
+WHERE d.org_id = $1 AND d.id = $4 AND {may_read_delegation};
 
 -- name: delegation_list
 -- class: list
@@ -77,6 +76,7 @@ SELECT {columns_of_delegation}
 FROM delegation d
 JOIN app_user f ON f.org_id = $1 AND f.id = d.from_user_id
 JOIN app_user t ON t.org_id = $1 AND t.id = d.to_user_id
+CROSS JOIN LATERAL (SELECT now() AS at) w
 WHERE d.org_id = $1
   AND ($2 IN (d.from_user_id, d.to_user_id)
        OR d.scope_id IN (SELECT a.scope_id FROM access a WHERE a.org_id = $1

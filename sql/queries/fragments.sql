@@ -44,6 +44,22 @@ y.archived_at, y.subject_kind, y.scope_id, y.min_level, y.max_level, y.priority,
 y.steps, y.title, y.state, y.author_id, y.contributor_ids, y.replaces_id, y.repeals,
 y.approval_request_id, y.replaces_version;
 
+-- The caller $2 may read the approval_request q: its requester, its assignees, and who
+-- may read approvals in its scope.
+-- fragment: may_read_request
+(q.requested_by = $2
+ OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
+            AND s.user_id = $2)
+ OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+            AND a.scope_id = q.scope_id AND 'approval.read' = ANY (a.permissions)));
+
+-- The caller $2 may read the delegation d: it is from or to the caller, or the caller
+-- has $3 in its scope.
+-- fragment: may_read_delegation
+($2 IN (d.from_user_id, d.to_user_id)
+ OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
+            AND a.scope_id = d.scope_id AND $3 = ANY (a.permissions)));
+
 -- The caller $2 may export the approval_request q with its audit events.
 -- fragment: may_bundle
 EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
@@ -146,6 +162,21 @@ ORDER BY c.risk_id LIMIT 1001;
 -- fragment: columns_of_control
 t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
 t.code, t.name, t.kind, t.statement, t.evidence, t.state, t.builtin;
+
+-- Of threat t.
+-- fragment: columns_of_threat
+t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
+t.code, t.name, t.family, t.description, t.builtin;
+
+-- Of vulnerability t.
+-- fragment: columns_of_vulnerability
+t.id, t.version, t.created_at, t.created_by, t.updated_at, t.updated_by, t.archived_at,
+t.code, t.name, t.area, t.description, t.how_to_check, t.builtin;
+
+-- Of risk_method m.
+-- fragment: columns_of_method
+m.id, m.version, m.created_at, m.created_by, m.updated_at, m.updated_by, m.archived_at,
+m.no, m.title, m.active, m.criteria;
 
 -- Of asset t.
 -- fragment: columns_of_asset
@@ -293,11 +324,11 @@ q.subject_kind = ANY (d.subject_kinds) AS covers_kind,
 EXISTS (SELECT 1 FROM scope_closure k WHERE k.org_id = $1 AND k.ancestor_id = d.scope_id
         AND k.descendant_id = q.scope_id) AS covers_scope;
 
--- Of delegation d, from account f to account t.
+-- Of delegation d, from account f to account t, at the time w.at.
 -- fragment: columns_of_delegation
 d.id, d.ref, d.version, d.created_at, d.created_by, d.updated_at, d.updated_by, d.archived_at,
 d.from_user_id, f.display_name AS from_name, d.to_user_id, t.display_name AS to_name,
 d.scope_id, d.subject_kinds, d.max_level, d.starts_at, d.ends_at, d.reason, d.revoked_at,
 d.revoke_reason,
-CASE WHEN d.revoked_at IS NOT NULL THEN 'REVOKED' WHEN d.ends_at <= now() THEN 'ENDED'
-     WHEN d.starts_at > now() THEN 'PLANNED' ELSE 'ACTIVE' END AS state;
+CASE WHEN d.revoked_at IS NOT NULL THEN 'REVOKED' WHEN d.ends_at <= w.at THEN 'ENDED'
+     WHEN d.starts_at > w.at THEN 'PLANNED' ELSE 'ACTIVE' END AS state;

@@ -1,18 +1,13 @@
 -- Answers for people: what changed since they decided, what proves a decision.
 
--- What the request froze, for its requester, its assignees and those who may read it.
+-- What the request froze.
 -- name: changes_asked
 -- class: point
 -- params: $org $actor request_id
 SELECT q.id AS request_id, t.snapshot
 FROM approval_request q
 JOIN approval_snapshot t ON t.org_id = q.org_id AND t.request_id = q.id
-WHERE q.org_id = $1 AND q.id = $3
-  AND (q.requested_by = $2
-       OR EXISTS (SELECT 1 FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = q.id
-                  AND s.user_id = $2)
-       OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
-                  AND a.scope_id = q.scope_id AND 'approval.read' = ANY (a.permissions)));
+WHERE q.org_id = $1 AND q.id = $3 AND {may_read_request};
 
 -- The last vote of the caller's person on the subject, or on what it renews or replaces.
 -- name: changes_earlier

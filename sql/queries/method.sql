@@ -3,8 +3,7 @@
 -- name: method_active
 -- class: point
 -- params: $org $actor $permission
-SELECT m.id, m.version, m.created_at, m.created_by, m.updated_at, m.updated_by,
-       m.archived_at, m.no, m.title, m.active, m.criteria
+SELECT {columns_of_method}
 FROM risk_method m
 WHERE m.org_id = $1 AND m.active AND may_somewhere($1, $2, $3);
 
@@ -12,7 +11,6 @@ WHERE m.org_id = $1 AND m.active AND may_somewhere($1, $2, $3);
 -- class: point
 -- kind: risk_method
 -- params: $org
-SELECT m.id, m.version, m.created_at, m.created_by, m.updated_at, m.updated_by,
-       m.archived_at, m.no, m.title, m.active, m.criteria
+SELECT {columns_of_method}
 FROM risk_method m
 WHERE m.org_id = $1 AND m.active;

@@ -93,6 +93,8 @@ OBJECTS |= {m: ("id", kind, OBJECTS[get][2]) for m, kind, get in (
      "ApprovalService/GetApprovalRequest"),
     ("RiskService/ListRiskVersions", "risk", "RiskService/GetRisk"),
     ("TreatmentService/ListPlanVersions", "plan", "TreatmentService/GetPlan"),
+    ("DelegationService/ListDelegationVersions", "delegation",
+     "DelegationService/GetDelegation"),
     ("AcceptanceService/ListAcceptanceVersions", "acceptance",
      "AcceptanceService/GetAcceptance"))}
 # what is only readable is absent to those who may not read it
@@ -109,6 +111,8 @@ LISTS = {
     "DirectoryService/ListGrants": {"ORG_ADMIN", "ISMS_MANAGER", "AUDITOR"},
     "PolicyService/ListPolicies": POLICY_READERS,
     "AuditLogService/ListAuditEvents": {"ISMS_MANAGER", "AUDITOR"},
+    # theirs, or that of their scopes: never refused, but it may be empty
+    "ApprovalService/ListApprovalRequests": ALL,
     "ApprovalService/Inbox": ALL, "AuthService/ListSessions": ALL,
     # without the right only for those who have one
     "DelegationService/ListDelegations": APPROVERS | {"ISMS_MANAGER", "RISK_ANALYST",
@@ -121,9 +125,33 @@ DIRECTORY = ["DirectoryService/CreateUser", "DirectoryService/UpdateUser",
 # so are controls; see test_acceptance_terms.py
 CONTROLS = {"CatalogService/UpdateControl"}
 GRANTS = ["DirectoryService/GrantRole", "DirectoryService/RevokeGrant"]
+GRANT_READERS = {"ORG_ADMIN", "ISMS_MANAGER", "AUDITOR"}
 SINGLE = {"CatalogService/GetActiveMethod": READERS,
-          "DirectoryService/ListRoles": {"ORG_ADMIN", "ISMS_MANAGER", "AUDITOR"},
+          "CatalogService/GetControl": READERS,
+          "CatalogService/ListControlVersions": READERS,
+          "CatalogService/ListThreatVersions": READERS,
+          "CatalogService/ListVulnerabilityVersions": READERS,
+          "CatalogService/ListMethodVersions": READERS,
+          "DirectoryService/ListRoles": GRANT_READERS,
+          "DirectoryService/ListGrantVersions": GRANT_READERS,
           "DirectoryService/GetUser": MEMBERS | {"ORG_ADMIN"}}
+
+
+def newest(service, many):
+    return lambda world: getattr(world.auditor.call(service, page_size=1), many)[0].meta.id
+
+
+# what of the organisation these are about
+SINGLE_ID = {
+    "DirectoryService/GetUser": lambda world: world.id("owner"),
+    "DirectoryService/ListGrantVersions": newest("DirectoryService/ListGrants", "grants"),
+    "CatalogService/GetControl": newest("CatalogService/ListControls", "controls"),
+    "CatalogService/ListControlVersions": newest("CatalogService/ListControls", "controls"),
+    "CatalogService/ListThreatVersions": newest("CatalogService/ListThreats", "threats"),
+    "CatalogService/ListVulnerabilityVersions": newest("CatalogService/ListVulnerabilities",
+                                                       "vulnerabilities"),
+    "CatalogService/ListMethodVersions": lambda world: world.auditor.call(
+        "CatalogService/GetActiveMethod").method.meta.id}
 OWN = {"AuthService/WhoAmI", "AuthService/Logout", "AuthService/RevokeSession"}
 # asked of each event, see test_watch.py
 STREAMS = {"WatchService/Watch"}
@@ -251,7 +279,7 @@ def test_lists(people, things, name, role):
 @pytest.mark.parametrize("role", sorted(ALL))
 @pytest.mark.parametrize("name", sorted(SINGLE))
 def test_single_reads(people, world, other, name, role):
-    fields = {"id": world.id("owner")} if name.endswith("GetUser") else {}
+    fields = {"id": SINGLE_ID[name](world)} if name in SINGLE_ID else {}
     try:
         people[role].call(name, **fields)
         code = "OK"
@@ -261,7 +289,7 @@ def test_single_reads(people, world, other, name, role):
     assert code in ("OK", "NOT_FOUND", "PERMISSION_DENIED")
     if fields:
         absent = people[role].fails(name, id=ABSENT)
-        foreign = people[role].fails(name, id=other.id("owner"))
+        foreign = people[role].fails(name, id=SINGLE_ID[name](other))
         assert absent.code == "NOT_FOUND" and absent.raw == foreign.raw
 
 

@@ -37,19 +37,41 @@ def test_history_tells_what_each_version_changed(isms, world):
     assert change == {"field": "cause", "before": "before", "after": "after"}
     limited = isms("officer").ok("risk", "history", risk.meta.ref, "--limit", "1")
     assert limited.startswith("v3 ") and "\nv2" not in limited
+    assert "larger --limit" in limited and "no field" not in limited
+    limited = isms("officer").ok("risk", "history", risk.meta.ref, "--limit", "1", "-o", "json")
+    assert "changes" not in json.loads(limited)[0]
+    # a limit that cuts nothing off changes nothing
+    for limit in ("3", "4"):
+        assert isms("officer").ok("risk", "history", risk.meta.ref, "--limit", limit) == out
     table = isms("officer").ok("risk", "history", risk.meta.ref, "-o", "csv")
     assert table.startswith("VERSION,WHEN,WHO,LEVEL,") and table.count("\n") == 4
 
 
-@pytest.mark.parametrize("noun", ["treat", "accept", "scope", "system", "asset"])
+@pytest.mark.parametrize("noun", ["treat", "accept", "scope", "system", "asset", "policy",
+                                  "delegation", "role", "control", "threat", "vulnerability"])
 def test_every_governed_kind_has_a_history(isms, world, noun):
     made = {"treat": lambda: world.plan(world.risk(), submit=False).meta.ref,
             "accept": lambda: world.acceptance(world.risk(), submit=False).meta.ref,
             "scope": lambda: world.scope(unique("unit"), world.unit.meta.id).name,
             "system": lambda: world.system(world.unit).meta.ref,
-            "asset": lambda: world.asset(world.unit).meta.ref}[noun]()
+            "asset": lambda: world.asset(world.unit).meta.ref,
+            "policy": lambda: world.policy(world.unit, submit=False).meta.ref,
+            "delegation": lambda: world.delegate("owner", "ciso").meta.ref,
+            "role": lambda: world.grant("colleague", "ASSET_OWNER",
+                                        scope=world.unit.meta.id).meta.id,
+            "control": lambda: world.control().code,
+            "threat": lambda: world.manager.call("CatalogService/ListThreats").threats[0].code,
+            "vulnerability": lambda: world.manager.call(
+                "CatalogService/ListVulnerabilities").vulnerabilities[0].code}[noun]()
     out = isms("officer").ok(noun, "history", made)
-    assert out.startswith("v1 ") and re.search(r"^ {4}\w", out, re.M)
+    assert re.search(r"^v1 ", out, re.M) and re.search(r"^ {4}\w", out, re.M)
+
+
+def test_the_method_has_a_history(isms):
+    table = isms("officer").ok("method", "history", "-o", "csv")
+    assert table.startswith("VERSION,WHEN,WHO,NO,TITLE\n")
+    out = isms("officer").ok("method", "history")
+    assert re.search(r"^v1 ", out, re.M) and re.search(r"^ {4}\w", out, re.M)
 
 
 def test_as_of_shows_what_was(isms, world):
@@ -371,6 +393,60 @@ def test_can_i_says_yes_or_no_and_why_not_says_by_which_rule(isms, world):
     assert told["allowed"] is False and told["objectRef"] == request
     assert "nonsense" in owner.fails(3, "can-i", "risk.read", "nonsense")
     owner.fails(2, "can-i", "no.such.permission", ref)
+
+
+def test_a_control_is_shown_as_it_was(isms, world):
+    officer, code = isms("officer"), world.control().code
+    before = json.loads(officer.ok("control", "show", code, "-o", "json"))["control"]
+    at = before["meta"]["updatedAt"]
+    officer.ok("control", "update", code, "--state", "implemented")
+    officer.ok("control", "update", code, "--state", "operating")
+    now = json.loads(officer.ok("control", "show", code, "-o", "json"))["control"]
+    assert now["state"] != before["state"]
+    assert now["meta"]["version"] == str(int(before["meta"]["version"]) + 2)
+    then = officer.ok("control", "show", code, "--as-of", at, "-o", "json")
+    assert json.loads(then)["control"] == before
+    rows = officer.ok("catalog", "controls", "--code", code, "--as-of", at, "-o", "json")
+    assert json.loads(rows) == [before]
+    assert "state" in officer.ok("control", "history", code, "--limit", "1")
+
+
+def test_registers_as_they_were(isms, world):
+    """Each list and object that knows a past, before and after a change."""
+    officer = isms("officer")
+    at = world.scope(unique("unit"), world.unit.meta.id).meta.created_at.ToJsonString()
+    draft = world.policy(world.unit, submit=False)
+    made = world.delegate("owner", "officer")
+    grant = world.grant("colleague", "MODEL_OWNER", scope=world.unit.meta.id)
+    asked = world.acceptance(world.risk(score=(1, 1))).request
+    world.vote("owner", asked)
+    later = asked.meta.created_at.ToJsonString()
+    for command, thing in ((("policy", "list"), draft), (("delegation", "list"), made),
+                           (("role", "grants"), grant), (("approval", "list"), asked),
+                           (("scope", "list"), world.unit)):
+        then = officer.ok(*command, "--as-of", at, "-o", "id").split()
+        assert (thing.meta.id in then) == (thing is world.unit)
+        assert thing.meta.id in officer.ok(*command, "-o", "id").split()
+        assert thing.meta.id in officer.ok(*command, "--as-of", later, "-o", "id").split()
+    for noun, thing in (("policy", draft), ("delegation", made), ("approval", asked)):
+        officer.fails(3, noun, "show", thing.meta.ref, "--as-of", at)
+        officer.ok(noun, "show", thing.meta.ref, "--as-of", later)
+    assert "isms approval approve" not in officer.ok("approval", "show", asked.meta.ref,
+                                                     "--as-of", later)
+    assert "APPROVE" not in officer.ok("approval", "show", asked.meta.ref, "--as-of", later)
+
+
+def test_requests_are_listed(isms, world):
+    risk = world.risk(score=(1, 1))
+    asked = world.acceptance(risk).request
+    for name, words in (("contributor", ("--by", "me")), ("owner", ()), ("officer", ())):
+        rows = isms(name).ok("approval", "list", "--risk", risk.meta.ref, *words, "-o", "json")
+        assert [row["meta"]["ref"] for row in json.loads(rows)] == [asked.meta.ref]
+    pending = ("--risk", risk.meta.ref, "--state", "pending", "--for", "acceptance", "-o", "id")
+    assert isms("owner").ok("approval", "list", *pending).split() == [asked.meta.id]
+    isms("owner").ok("approval", "approve", asked.meta.ref, "--yes")
+    assert isms("owner")("approval", "list", *pending).stdout == ""
+    assert isms("colleague")("approval", "list", "--risk", risk.meta.ref).stdout == ""
 
 
 def test_the_versions_of_a_request(isms, world):

@@ -111,8 +111,13 @@ TEST(statements_of_the_past_go_with_as_of)
 			   .mode = RPC_LIST,
 			   .permission = "scope.read",
 			   .load = { { .query = "scope_list", .into = "scopes" } } };
+	CHECK(has_fault(&rpc, fault));
+	rpc.load[0].past = "scope_list_past";
 	CHECK(!has_fault(&rpc, fault));
-	rpc.load[0].past = "scope_list";
+	rpc.method = "ListScopeVersions";
+	rpc.load[0] = (struct rpc_load){ .query = "scope_versions", .into = "versions" };
+	CHECK(!has_fault(&rpc, fault));
+	rpc.load[0].past = "scope_list_past";
 	CHECK(has_fault(&rpc, fault));
 }
 
