@@ -26,13 +26,18 @@ enum {
 void process_child(pid_t parent, int death_signal)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
-	sigset_t none;
 
 	(void)prctl(PR_SET_PDEATHSIG, death_signal);
 	if (getppid() != parent)
 		_exit(EXIT_SUCCESS);
 	for (int sig = 1; sig < NSIG; sig++)
 		(void)sigaction(sig, &standard, NULL);
+}
+
+void process_take_signals(void)
+{
+	sigset_t none;
+
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -77,6 +82,7 @@ struct status process_start(pid_t *out, const char *const *argv, const char *log
 	}
 	if (pid == 0) {
 		process_child(parent, death_signal);
+		process_take_signals();
 		execute(argv, in, log);
 	}
 	*out = pid;

@@ -26,8 +26,11 @@ bool process_wait(pid_t pid, bool child, int64_t timeout_us);
 /* Becomes a user with its groups for good. Only root can. */
 STATUS_MUST_CHECK struct status process_become(const char *user, struct arena *arena);
 
-/* In a forked child: signals as at the start of a program, and death_signal when
- * the parent dies; ends at once when it is dead already. */
+/* In a forked child: signals do what they do at the start of a program, but those that
+ * were blocked still are; and death_signal comes when the parent dies. Ends at once when
+ * it is dead already. */
 void process_child(pid_t parent, int death_signal);
+/* Blocks no signal any more. */
+void process_take_signals(void);
 
 #endif

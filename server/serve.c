@@ -1,8 +1,9 @@
 /* Serving, see serve.h.
  *
  * The first process holds settings, prepared statements, TLS context and socket;
- * workers are forks of it and so have what it had when they began. A reload is new
- * settings in the first process and then new workers. */
+ * workers are forks of it and so have what it had when they began. A reload is the
+ * next settings beside the current ones in the first process, workers that try them,
+ * and, when these are ready, the next ones in the place of the current ones. */
 #include "server/serve.h"
 
 #include <assert.h>
@@ -36,7 +37,14 @@
 #include "server/supervisor.h"
 #include "server/watch/watch.h"
 
-enum { SETTINGS_ARENA = 1 << 20 };
+enum { SETTINGS_ARENA = 1 << 20, READY_LOOK_US = 20000 };
+
+/* What a reload has read; all zero when there is none. */
+struct reload {
+	struct arena *arena;
+	struct settings settings;
+	SSL_CTX *tls;
+};
 
 struct service {
 	const struct command *command;
@@ -47,8 +55,8 @@ struct service {
 	int listen_fd;
 	const char *address;
 	struct worker_counters *counters; /* SUPERVISOR_SLOTS, shared with the workers */
-	struct arena *reloaded;           /* holds settings after a reload */
-	struct settings current;          /* likewise */
+	struct reload current;            /* behind settings and tls, after a reload */
+	struct reload next;               /* is tried */
 };
 
 static struct db_settings database_settings(const struct settings *settings)
@@ -166,25 +174,22 @@ static void on_report(evutil_socket_t sig, short what, void *arg)
 	report(signals->service);
 }
 
-static bool load_settings(struct service *service, struct arena **arena, struct settings *settings,
-			  SSL_CTX **tls);
+static bool read_settings(struct service *service, struct reload *out);
+static void drop(struct reload *reload);
 
 /* Without a supervisor only the certificate can be exchanged. */
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
 	const struct worker_signals *signals = arg;
-	struct arena *arena = NULL;
-	struct settings settings;
-	SSL_CTX *tls = NULL;
+	struct reload fresh;
 
 	(void)sig;
 	(void)what;
-	if (!load_settings(signals->service, &arena, &settings, &tls))
+	if (!read_settings(signals->service, &fresh))
 		return;
-	worker_set_tls(signals->worker, tls);
+	worker_set_tls(signals->worker, fresh.tls);
 	log_write(LOG_LEVEL_INFO, "reloaded", "what=certificate");
-	SSL_CTX_free(tls);
-	arena_free(arena);
+	drop(&fresh);
 }
 
 static void signals_init(struct worker_signals *signals, struct event_base *base, bool alone)
@@ -196,10 +201,6 @@ static void signals_init(struct worker_signals *signals, struct event_base *base
 	if (alone) {
 		signals->events[2] = evsignal_new(base, SIGHUP, on_reload, signals);
 		signals->events[3] = evsignal_new(base, SIGUSR1, on_report, signals);
-	} else {
-		/* Meant for the supervisor, when a whole group is signalled. */
-		(void)signal(SIGHUP, SIG_IGN);
-		(void)signal(SIGUSR1, SIG_IGN);
 	}
 	for (size_t i = 0; i < (alone ? 4 : 2); i++) {
 		assert(signals->events[i]);
@@ -212,6 +213,34 @@ static void signals_done(struct worker_signals *signals)
 	for (size_t i = 0; i < 4; i++)
 		if (signals->events[i])
 			event_free(signals->events[i]);
+}
+
+/* Until every kind of connection to the database is up, a worker is not ready. */
+struct readiness {
+	const struct engine *engine;
+	atomic_bool *ready;
+	struct event *look;
+};
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct readiness *readiness = arg;
+
+	(void)fd;
+	(void)what;
+	if (!engine_serving(readiness->engine))
+		return;
+	atomic_store(readiness->ready, true);
+	(void)event_del(readiness->look);
+}
+
+static void readiness_init(struct readiness *readiness, struct event_base *base)
+{
+	const struct timeval look = { .tv_usec = READY_LOOK_US };
+
+	readiness->look = event_new(base, -1, EV_PERSIST, on_look, readiness);
+	if (!readiness->look || event_add(readiness->look, &look) != 0)
+		abort();
 }
 
 static struct worker *make_worker(struct service *service, unsigned slot, struct event_base *base,
@@ -233,12 +262,15 @@ static struct worker *make_worker(struct service *service, unsigned slot, struct
 	return worker_new(base, engine, &settings);
 }
 
-static int run_worker(struct service *service, unsigned slot, bool first, bool alone)
+/* place NULL: without a supervisor. */
+static int run_worker(struct service *service, const struct supervisor_place *place)
 {
+	unsigned slot = place ? place->slot : 0;
 	struct db_settings limits = database_settings(service->settings);
 	struct facts_limits decisions = { .decisions_per_hour =
 						  service->settings->decisions_per_hour };
 	struct worker_signals signals = { .service = service };
+	struct readiness readiness = { 0 };
 	struct event_base *base = event_base_new();
 	struct db *db = base ? db_new(base, service->queries, &limits) : NULL;
 	struct engine *engine =
@@ -259,11 +291,18 @@ static int run_worker(struct service *service, unsigned slot, bool first, bool a
 			event_base_free(base);
 		return EXIT_FAILURE;
 	}
-	if (first && service->settings->clock_interval > 0)
+	if ((!place || place->first) && service->settings->clock_interval > 0)
 		signals.clock = clock_new(base, engine, service->settings->clock_interval);
-	signals_init(&signals, base, alone);
-	hold_signals(SIG_UNBLOCK);
+	signals_init(&signals, base, !place);
+	if (place) {
+		readiness = (struct readiness){ .engine = engine, .ready = place->ready };
+		readiness_init(&readiness, base);
+	} else {
+		hold_signals(SIG_UNBLOCK);
+	}
 	worker_run(signals.worker);
+	if (readiness.look)
+		event_free(readiness.look);
 	worker_free(signals.worker);
 	signals_done(&signals);
 	clock_free(signals.clock);
@@ -274,72 +313,97 @@ static int run_worker(struct service *service, unsigned slot, bool first, bool a
 	return EXIT_SUCCESS;
 }
 
-static int worker_process(void *arg, unsigned slot, bool first)
+static void take(struct service *service);
+
+static int worker_process(void *arg, const struct supervisor_place *place)
 {
 	struct service *service = arg;
 	char who[32];
 
-	(void)snprintf(who, sizeof(who), "worker.%u", slot);
+	(void)snprintf(who, sizeof(who), "worker.%u", place->slot);
 	log_set_who(who);
+	if (place->next)
+		take(service);
 	if (service->embedded)
 		embedded_forked(service->embedded);
-	return run_worker(service, slot, first, false);
+	return run_worker(service, place);
 }
 
 /* --- reloading ------------------------------------------------------------------ */
 
-/* Reads settings and certificate anew. false, with the reason in the log, when any
- * of it is wrong: then nothing has changed. */
-static bool load_settings(struct service *service, struct arena **arena, struct settings *settings,
-			  SSL_CTX **tls)
+static void drop(struct reload *reload)
 {
-	struct arena *fresh = arena_new(SETTINGS_ARENA);
+	SSL_CTX_free(reload->tls);
+	arena_free(reload->arena);
+	*reload = (struct reload){ 0 };
+}
+
+/* Reads settings and certificate anew. false, with the reason in the log, when any
+ * of it is wrong: then there is nothing to drop. */
+static bool read_settings(struct service *service, struct reload *out)
+{
 	struct status st =
 		status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "out of memory");
 
-	if (fresh)
-		st = settings_load(settings, service->command, fresh);
-	if (fresh && status_ok(&st)) {
+	*out = (struct reload){ .arena = arena_new(SETTINGS_ARENA) };
+	if (out->arena)
+		st = settings_load(&out->settings, service->command, out->arena);
+	if (out->arena && status_ok(&st)) {
 		if (service->embedded)
-			embedded_settings(service->embedded, settings);
-		st = tls_server_context(tls, settings->tls_cert, settings->tls_key, settings->tls12,
-					fresh);
+			embedded_settings(service->embedded, &out->settings);
+		st = tls_server_context(&out->tls, out->settings.tls_cert, out->settings.tls_key,
+					out->settings.tls12, out->arena);
 	}
-	if (fresh && status_ok(&st)) {
-		*arena = fresh;
+	if (out->arena && status_ok(&st))
 		return true;
-	}
 	log_write(LOG_LEVEL_ERROR, "reload_failed", "reason=%s message=%s", st.reason, st.message);
-	arena_free(fresh);
+	drop(out);
 	return false;
 }
 
-static bool reload(void *arg, struct supervisor *supervisor)
+/* Makes the next settings the current ones. */
+static void take(struct service *service)
+{
+	SSL_CTX_free(service->tls);
+	arena_free(service->current.arena);
+	service->current = service->next;
+	service->next = (struct reload){ 0 };
+	service->settings = &service->current.settings;
+	service->tls = service->current.tls;
+	log_set_level(service->settings->level);
+}
+
+static bool reload(void *arg, unsigned *workers)
 {
 	struct service *service = arg;
-	struct arena *arena = NULL;
-	struct settings settings;
-	SSL_CTX *tls = NULL;
+	struct settings *settings = &service->next.settings;
 
-	if (!load_settings(service, &arena, &settings, &tls))
+	if (!read_settings(service, &service->next))
 		return false;
-	if (strcmp(settings.listen, service->settings->listen) != 0 || settings.workers == 0) {
+	if (strcmp(settings->listen, service->settings->listen) != 0 || settings->workers == 0) {
 		log_write(LOG_LEVEL_WARNING, "setting_needs_restart", "setting=%s",
-			  settings.workers == 0 ? "workers" : "listen");
-		if (settings.workers == 0)
-			settings.workers = service->settings->workers;
+			  settings->workers == 0 ? "workers" : "listen");
+		if (settings->workers == 0)
+			settings->workers = service->settings->workers;
 	}
-	log_set_level(settings.level);
-	SSL_CTX_free(service->tls);
-	service->tls = tls;
-	service->current = settings;
-	service->settings = &service->current;
-	arena_free(service->reloaded);
-	service->reloaded = arena;
-	supervisor->workers = (unsigned)settings.workers;
-	supervisor->drain_timeout_us = settings.drain_timeout;
-	log_write(LOG_LEVEL_INFO, "reloaded", "what=settings workers=%u", supervisor->workers);
+	*workers = (unsigned)settings->workers;
 	return true;
+}
+
+static void reloaded(void *arg, struct supervisor *supervisor, const char *why_not)
+{
+	struct service *service = arg;
+
+	if (why_not) {
+		drop(&service->next);
+		log_write(LOG_LEVEL_ERROR, "reload_failed", "reason=WORKERS_NOT_READY message=%s",
+			  why_not);
+		return;
+	}
+	take(service);
+	supervisor->workers = (unsigned)service->settings->workers;
+	supervisor->drain_timeout_us = service->settings->drain_timeout;
+	log_write(LOG_LEVEL_INFO, "reloaded", "what=settings workers=%u", supervisor->workers);
 }
 
 static pid_t restart_database(void *arg)
@@ -423,6 +487,7 @@ static int supervise(struct service *service)
 		.drain_timeout_us = service->settings->drain_timeout,
 		.worker = worker_process,
 		.reload = reload,
+		.reloaded = reloaded,
 		.stopping = stopping,
 		.report = report,
 		.helper_signal = SIGINT,
@@ -447,7 +512,8 @@ static void service_done(struct service *service)
 		(void)close(service->listen_fd);
 	query_set_free(service->queries);
 	SSL_CTX_free(service->tls);
-	arena_free(service->reloaded);
+	arena_free(service->current.arena);
+	drop(&service->next);
 }
 
 struct status serve_run(int *exit_status, const struct command *command,
@@ -468,7 +534,7 @@ struct status serve_run(int *exit_status, const struct command *command,
 	if (settings->workers > 0) {
 		*exit_status = supervise(&service);
 	} else {
-		*exit_status = run_worker(&service, 0, true, true);
+		*exit_status = run_worker(&service, NULL);
 		service.listen_fd = -1; /* was the worker's */
 	}
 	log_write(LOG_LEVEL_INFO, "stopped", "pid=%d", (int)getpid());

@@ -1,7 +1,12 @@
 /* Keeps the worker processes running, see supervisor.h.
  *
  * Signals are blocked and taken one by one with sigtimedwait, so nothing runs at a
- * bad time. A child's state says what is waited for; only turn() moves it. */
+ * bad time. A child's state says what is waited for; only turn() moves it.
+ *
+ * A reload starts the workers of the next settings beside those that serve, at the
+ * same socket, and has the latter drain only when all of the former are ready: so
+ * nobody is turned away, and what is wrong with the settings, or a database that is
+ * away, costs nothing. */
 #include "server/supervisor.h"
 
 #include <assert.h>
@@ -9,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +30,8 @@ enum {
 	KILL_GRACE_US = 2000000,   /* beyond the drain timeout, before SIGKILL */
 	HELPER_STOP_US = 30000000, /* for the helper to stop before SIGQUIT */
 	WAIT_MAX_US = 60000000,
+	READY_US = 60000000,   /* for the workers of a reload to get ready */
+	READY_LOOK_US = 20000, /* between two looks whether they are */
 };
 
 enum state {
@@ -36,6 +44,7 @@ enum state {
 struct child {
 	enum state state;
 	bool first; /* of its generation */
+	bool next;  /* of the generation that a reload tries */
 	pid_t pid;
 	int64_t started;
 	int64_t backoff;
@@ -46,25 +55,42 @@ struct keeper {
 	struct supervisor *plan;
 	struct child workers[SUPERVISOR_SLOTS];
 	struct child helper;
+	atomic_bool *ready; /* a slot each, shared with the workers */
 	bool reload_asked;
+	bool reloading;    /* workers of the next generation are getting ready */
+	const char *fault; /* why they will not; NULL: they may */
+	int64_t ready_by;
 	bool stopping;
 	int64_t stop_asked;
 	int64_t now;
 };
+
+_Noreturn static void be_worker(struct keeper *keeper, const struct child *child, pid_t parent)
+{
+	unsigned slot = (unsigned)(child - keeper->workers);
+	struct supervisor_place place = { .slot = slot,
+					  .first = child->first,
+					  .next = child->next,
+					  .ready = &keeper->ready[slot] };
+
+	process_child(parent, SIGTERM);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGUSR1, SIG_IGN);
+	process_take_signals();
+	exit(keeper->plan->worker(keeper->plan->arg, &place));
+}
 
 static void child_start(struct keeper *keeper, struct child *child)
 {
 	bool helper = child == &keeper->helper;
 	pid_t parent = getpid();
 
+	if (!helper)
+		atomic_store(&keeper->ready[child - keeper->workers], false);
 	child->pid = helper ? keeper->plan->helper_start(keeper->plan->arg) : fork();
-	if (child->pid == 0) {
-		unsigned slot = (unsigned)(child - keeper->workers);
-
-		process_child(parent, SIGTERM);
-		(void)signal(SIGPIPE, SIG_IGN);
-		exit(keeper->plan->worker(keeper->plan->arg, slot, child->first));
-	}
+	if (child->pid == 0)
+		be_worker(keeper, child, parent);
 	child->started = keeper->now;
 	if (child->pid > 0) {
 		child->state = RUNNING;
@@ -72,6 +98,8 @@ static void child_start(struct keeper *keeper, struct child *child)
 	}
 	log_write(LOG_LEVEL_ERROR, "process_start_failed", "what=%s",
 		  helper ? "database" : "worker");
+	if (child->next)
+		keeper->fault = "a worker cannot be started";
 	child->state = WAITING;
 	child->due = keeper->now + BACKOFF_MAX_US;
 }
@@ -115,7 +143,12 @@ static void child_ended(struct keeper *keeper, struct child *child, int end)
 		  child == &keeper->helper ? "database" : "worker", (int)child->pid,
 		  WIFSIGNALED(end) ? "signal" : "status",
 		  WIFSIGNALED(end) ? WTERMSIG(end) : WEXITSTATUS(end),
-		  (int)(child->backoff / 1000));
+		  child->next ? -1 : (int)(child->backoff / 1000));
+	if (child->next) {
+		child->state = EMPTY;
+		keeper->fault = "a worker has ended before it was ready";
+		return;
+	}
 	child->state = WAITING;
 	child->due = keeper->now + child->backoff;
 	child->backoff = child->backoff * 2 < BACKOFF_MAX_US ? child->backoff * 2 : BACKOFF_MAX_US;
@@ -175,24 +208,28 @@ static unsigned workers_left(const struct keeper *keeper)
 }
 
 /* Fills empty slots until so many workers were started. */
-static void start_workers(struct keeper *keeper)
+static void start_workers(struct keeper *keeper, unsigned workers, bool next)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < SUPERVISOR_SLOTS && n < keeper->plan->workers; i++) {
+	for (unsigned i = 0; i < SUPERVISOR_SLOTS && n < workers; i++) {
 		struct child *child = &keeper->workers[i];
 
 		if (child->state != EMPTY)
 			continue;
-		*child = (struct child){ .state = WAITING, .first = n == 0, .due = keeper->now };
+		*child = (struct child){
+			.state = WAITING, .first = n == 0, .next = next, .due = keeper->now
+		};
 		n++;
 	}
+	assert(n == workers);
 }
 
-static void drain_workers(struct keeper *keeper)
+static void drain_workers(struct keeper *keeper, bool next)
 {
 	for (unsigned i = 0; i < SUPERVISOR_SLOTS; i++)
-		child_drain(keeper, &keeper->workers[i]);
+		if (keeper->workers[i].next == next)
+			child_drain(keeper, &keeper->workers[i]);
 }
 
 static bool any_drains(const struct keeper *keeper)
@@ -204,20 +241,58 @@ static bool any_drains(const struct keeper *keeper)
 	return found;
 }
 
-/* Replaces the workers by ones with new settings. The new ones listen at the same
- * socket, so nobody is turned away. While those of a reload before this one drain it
- * waits: there is room for two generations, and none is to be cut short. */
+/* --- reloading -------------------------------------------------------------------- */
+
+/* While workers of a reload before this one drain it waits: there is room for two
+ * generations, and none is to be cut short. */
 static void reload(struct keeper *keeper)
 {
 	struct supervisor *plan = keeper->plan;
+	unsigned workers = 0;
 
-	if (!keeper->reload_asked || keeper->stopping || any_drains(keeper))
+	if (!keeper->reload_asked || keeper->reloading || keeper->stopping || any_drains(keeper))
 		return;
 	keeper->reload_asked = false;
-	if (!plan->reload(plan->arg, plan))
+	if (!plan->reload(plan->arg, &workers))
 		return;
-	drain_workers(keeper);
-	start_workers(keeper);
+	assert(workers > 0 && workers <= SUPERVISOR_WORKERS_MAX);
+	keeper->reloading = true;
+	keeper->fault = NULL;
+	keeper->ready_by = keeper->now + READY_US;
+	start_workers(keeper, workers, true);
+}
+
+static bool next_ready(const struct keeper *keeper)
+{
+	for (unsigned i = 0; i < SUPERVISOR_SLOTS; i++)
+		if (keeper->workers[i].state != EMPTY && keeper->workers[i].next &&
+		    !atomic_load(&keeper->ready[i]))
+			return false;
+	return true;
+}
+
+/* One generation drains; the other is from now on the only one. */
+static void end_reload(struct keeper *keeper)
+{
+	bool taken = !keeper->fault;
+
+	drain_workers(keeper, !taken);
+	for (unsigned i = 0; i < SUPERVISOR_SLOTS; i++)
+		keeper->workers[i].next = false;
+	keeper->reloading = false;
+	keeper->plan->reloaded(keeper->plan->arg, keeper->plan, keeper->fault);
+}
+
+static void go_on_reloading(struct keeper *keeper)
+{
+	if (!keeper->reloading)
+		return;
+	if (!keeper->fault && keeper->stopping)
+		keeper->fault = "the server stops";
+	if (!keeper->fault && keeper->now >= keeper->ready_by)
+		keeper->fault = "the workers were not ready in time";
+	if (keeper->fault || next_ready(keeper))
+		end_reload(keeper);
 }
 
 static void stop(struct keeper *keeper)
@@ -234,7 +309,8 @@ static void stop(struct keeper *keeper)
 	keeper->stopping = true;
 	keeper->stop_asked = keeper->now;
 	keeper->plan->stopping(keeper->plan->arg);
-	drain_workers(keeper);
+	go_on_reloading(keeper);
+	drain_workers(keeper, false);
 }
 
 static int take_signal(const sigset_t *signals, int64_t timeout_us)
@@ -246,33 +322,66 @@ static int take_signal(const sigset_t *signals, int64_t timeout_us)
 	return sig > 0 ? sig : 0;
 }
 
-int supervisor_run(struct supervisor *supervisor)
+static void block_signals(sigset_t *signals)
+{
+	(void)sigemptyset(signals);
+	(void)sigaddset(signals, SIGCHLD);
+	(void)sigaddset(signals, SIGHUP);
+	(void)sigaddset(signals, SIGINT);
+	(void)sigaddset(signals, SIGTERM);
+	(void)sigaddset(signals, SIGUSR1);
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
+static struct keeper *keeper_new(struct supervisor *plan)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
+
+	assert(keeper && plan->workers > 0 && plan->workers <= SUPERVISOR_WORKERS_MAX);
+	keeper->plan = plan;
+	keeper->now = mono_us();
+	keeper->ready = mmap(NULL, SUPERVISOR_SLOTS * sizeof(*keeper->ready),
+			     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (keeper->ready == MAP_FAILED)
+		abort();
+	if (plan->helper > 0)
+		keeper->helper = (struct child){ .state = RUNNING,
+						 .pid = plan->helper,
+						 .started = keeper->now };
+	return keeper;
+}
+
+static void keeper_free(struct keeper *keeper)
+{
+	(void)munmap(keeper->ready, SUPERVISOR_SLOTS * sizeof(*keeper->ready));
+	free(keeper);
+}
+
+static void take(struct keeper *keeper, int sig)
+{
+	if (sig == SIGHUP)
+		keeper->reload_asked = true;
+	else if (sig == SIGINT || sig == SIGTERM)
+		stop(keeper);
+	else if (sig == SIGUSR1)
+		keeper->plan->report(keeper->plan->arg);
+}
+
+int supervisor_run(struct supervisor *supervisor)
+{
+	struct keeper *keeper = keeper_new(supervisor);
 	sigset_t signals;
 
-	assert(keeper && supervisor->workers > 0 && supervisor->workers <= SUPERVISOR_WORKERS_MAX);
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGCHLD);
-	(void)sigaddset(&signals, SIGHUP);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGUSR1);
-	(void)signal(SIGCHLD, SIG_DFL);
-	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
-	keeper->plan = supervisor;
-	keeper->now = mono_us();
-	if (supervisor->helper > 0)
-		keeper->helper = (struct child){ .state = RUNNING,
-						 .pid = supervisor->helper,
-						 .started = keeper->now };
-	start_workers(keeper);
+	block_signals(&signals);
+	start_workers(keeper, supervisor->workers, false);
 	for (;;) {
 		int64_t timeout;
 		int sig;
 
 		keeper->now = mono_us();
 		reap(keeper);
+		go_on_reloading(keeper);
 		reload(keeper);
 		if (keeper->stopping && workers_left(keeper) == 0) {
 			child_drain(keeper, &keeper->helper);
@@ -280,15 +389,12 @@ int supervisor_run(struct supervisor *supervisor)
 				break;
 		}
 		timeout = turn(keeper);
+		if (keeper->reloading && timeout > READY_LOOK_US)
+			timeout = READY_LOOK_US;
 		sig = take_signal(&signals, timeout);
 		keeper->now = mono_us();
-		if (sig == SIGHUP)
-			keeper->reload_asked = true;
-		else if (sig == SIGINT || sig == SIGTERM)
-			stop(keeper);
-		else if (sig == SIGUSR1)
-			supervisor->report(supervisor->arg);
+		take(keeper, sig);
 	}
-	free(keeper);
+	keeper_free(keeper);
 	return EXIT_SUCCESS;
 }

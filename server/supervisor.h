@@ -1,33 +1,47 @@
 /* Keeps N worker processes running: forks them, starts them again with back-off,
- * replaces them on SIGHUP, drains them on SIGTERM or SIGINT. A helper process (the
+ * replaces them on SIGHUP once those that follow are ready, drains them on SIGTERM or
+ * SIGINT. A helper process (the
  * embedded database) may be kept beside them: it is started again like a worker
  * and stopped after the last of them. When the supervisor dies, its workers get
  * SIGTERM from the kernel. */
 #ifndef ISMS_SERVER_SUPERVISOR_H
 #define ISMS_SERVER_SUPERVISOR_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Workers at once, with those of the previous settings that still drain. */
+/* Workers at once: of two generations, one of which begins or drains. */
 enum { SUPERVISOR_WORKERS_MAX = 64, SUPERVISOR_SLOTS = 2 * SUPERVISOR_WORKERS_MAX };
 
 /* Signals to stop closer than this are one: a hand may signal a whole group and
  * each of its processes. */
 enum { SUPERVISOR_AGAIN_US = 1000000 };
 
+/* Where a worker stands among the others. */
+struct supervisor_place {
+	unsigned slot;      /* its own among those alive, below SUPERVISOR_SLOTS */
+	bool first;         /* one of those with the same settings is */
+	bool next;          /* runs with the settings that a reload tries */
+	atomic_bool *ready; /* to be set once it serves */
+};
+
 struct supervisor {
 	unsigned workers;         /* 1 .. SUPERVISOR_WORKERS_MAX */
 	int64_t drain_timeout_us; /* a worker that drains longer is killed */
-	/* Runs in a new process, which ends with the returned status; slot is its
-	 * own among those alive, below SUPERVISOR_SLOTS; one of those with the same
-	 * settings is the first. SIGTERM asks it to drain and return 0. */
-	int (*worker)(void *arg, unsigned slot, bool first);
-	/* SIGHUP, once no worker of the one before drains any more: takes new settings
-	 * and may change workers and drain_timeout_us. true: replace all workers;
-	 * false: nothing changed, said in the log. */
-	bool (*reload)(void *arg, struct supervisor *supervisor);
+	/* Runs in a new process, which ends with the returned status. SIGTERM and SIGINT
+	 * ask it to drain and return 0; until it takes them they end it. SIGHUP and
+	 * SIGUSR1, which may be sent to a whole group, are ignored. */
+	int (*worker)(void *arg, const struct supervisor_place *place);
+	/* SIGHUP: reads the settings that are tried next and how many workers they want,
+	 * 1 .. SUPERVISOR_WORKERS_MAX. false: nothing is tried, said in the log. Not
+	 * called while a reload before it is under way or workers drain. */
+	bool (*reload)(void *arg, unsigned *workers);
+	/* How the reload ended: the workers of the next settings are all ready, and the
+	 * function may change workers and drain_timeout_us; or why they are not, and those
+	 * of the former ones stay. Nothing is tried any more until the next SIGHUP. */
+	void (*reloaded)(void *arg, struct supervisor *supervisor, const char *why_not);
 	/* Once, when it begins to stop: no worker will be started any more. */
 	void (*stopping)(void *arg);
 	/* SIGUSR1: says how it goes. */

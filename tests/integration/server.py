@@ -140,17 +140,19 @@ class Server:
 
 
 class Beside:
-    """Another server of the same database, with an environment of its own."""
+    """Another server of the same database, with an environment of its own. Where its
+    database is can be left to a file of settings."""
 
-    def __init__(self, server, *args, env=None):
+    def __init__(self, server, *args, env=None, database=True):
         self.server = server
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="beside-", dir=server.folder))
         tls = server.folder / "data" / "tls"
+        if database:
+            args = ("--database", server.conninfo.replace("isms_owner", "isms_server"), *args)
         self.log = self.folder / "server.log"
         self.out = open(self.log, "ab")
         self.process = subprocess.Popen(
             [BUILD / "ismsd", "--listen", "127.0.0.1:0", "--workers", "1",
-             "--database", server.conninfo.replace("isms_owner", "isms_server"),
              "--tls-cert", tls / "server.crt", "--tls-key", tls / "server.key",
              *with_defaults(args)], stdout=self.out, stderr=subprocess.STDOUT, cwd=self.folder,
             env={**os.environ, **(env or {})})
