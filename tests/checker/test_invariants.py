@@ -369,6 +369,14 @@ def test_an_event_that_nobody_called_for_is_found():
         assert names(invariants.check_keys([op("k", 1, 2)], [wrong])) == ["I10"]
 
 
+def test_a_change_of_state_that_no_row_shows_is_found():
+    made = Event.made(rpc="ApprovalService/CastVote", changes=[
+        ("risk_acceptance", "s", 3, {"state": ("SUBMITTED", "ACTIVE")})])
+    assert not invariants.check_moves([made])
+    made.rpc = "AcceptanceService/UpdateAcceptance"
+    assert names(invariants.check_moves([made])) == ["MOVE"]
+
+
 def opened(count):
     return [Event.made(changes=[("approval_request", f"q{n}", 1, {"state": ("", "PENDING")})])
             for n in range(count)]

@@ -11,32 +11,15 @@ import time
 import pytest
 
 from api import SCHEMA, Failure, b64
-from server import BUILD, ROOT
+from server import BUILD
 from test_acceptance_terms import by_threat, read as read_acceptance, reviewing
 from test_authorization import ALL
 from test_treatment import (EVIDENCE, approve as approve_plan, draft as draft_plan, implement,
                             move, read as read_plan, transfer, verify)
+from transitions import DOCUMENT, TABLES
 from world import second_world, soon, unique
 
-DOCUMENT = ROOT / "server" / "domain" / "WORKFLOW.md"
 REFUSALS = {"FAILED_PRECONDITION", "PERMISSION_DENIED", "NOT_FOUND"}
-Row = collections.namedtuple("Row", "start action by permission to")
-
-
-def tables():
-    """Title -> rows."""
-    found = collections.defaultdict(list)
-    for line in DOCUMENT.read_text().splitlines():
-        if line.startswith("## "):
-            title = line[3:]
-        elif line.startswith("| ") and not line.startswith(("| From", "| Acc", "| ---")):
-            cells = [c.strip() for c in line.strip("|").split("|")]
-            if len(cells) == 5:
-                found[title].append(Row(*cells))
-    return found
-
-
-TABLES = tables()
 
 
 def test_the_document_is_what_the_server_prints():
