@@ -1,5 +1,6 @@
 /* CastVote where a step does not go the straight way: people step back, others are
  * asked, time runs out, a delegate votes; and edits that race with votes. */
+#include "server/domain/ballot.h"
 #include "server/domain/vote.h"
 
 #include "tests/unit/poll.h"
