@@ -116,7 +116,8 @@ static int set_leaf(struct app *app, ProtobufCMessage *message,
 	return expected ? refuse(param, text, expected) : CLI_DONE;
 }
 
-/* Field of an element for a key: "control" names control_id, "due" due_at. */
+/* Field of an element for a key: "control" names control_id, "due" due_at, "users"
+ * user_ids. */
 static const ProtobufCFieldDescriptor *key_field(const ProtobufCMessageDescriptor *type,
 						 const char *key, size_t len)
 {
@@ -128,7 +129,10 @@ static const ProtobufCFieldDescriptor *key_field(const ProtobufCMessageDescripto
 		if (field)
 			return field;
 	}
-	return NULL;
+	if (len == 0 || key[len - 1] != 's')
+		return NULL;
+	(void)snprintf(name, sizeof name, "%.*s_ids", (int)len - 1, key);
+	return pb_field(type, name);
 }
 
 /* The field that "key=" at text names, and where its value begins. */
@@ -151,7 +155,9 @@ static const char *keys_of(struct app *app, const ProtobufCMessageDescriptor *ty
 		size_t len = strlen(name);
 		if (len > 3 && (!strcmp(name + len - 3, "_id") || !strcmp(name + len - 3, "_at")))
 			len -= 3;
-		out = app_printf(app, "%s%s%.*s=…", out, i ? "; " : "", (int)len, name);
+		bool ids = len > 4 && !strcmp(name + len - 4, "_ids");
+		out = app_printf(app, "%s%s%.*s%s=…", out, i ? "; " : "",
+				 (int)(ids ? len - 4 : len), name, ids ? "s" : "");
 	}
 	return out;
 }

@@ -37,7 +37,8 @@ struct object {
 
 static const struct object objects[] = {
 	{ "user", "user", NULL,
-	  " user_id owner_id assignee_id author_id requested_by created_by updated_by voter_id "
+	  " user_id user_ids owner_id assignee_id author_id requested_by created_by updated_by "
+	  "voter_id "
 	  "ended_by actor_id contributor_ids assignee_ids from_user_id to_user_id on_behalf_of ",
 	  "DirectoryService/ListUsers", "users", "meta.id", "email", "display_name", "email",
 	  "DirectoryService/GetUser", "user", "isms user list" },

@@ -12,8 +12,9 @@
 		{ .name = "--step",                                                                \
 		  .value = "PARTS",                                                                \
 		  .path = "fields.steps.steps",                                                    \
-		  .element = "step_no mode quorum selector role_code distinct_from_prior "         \
-			     "allow_delegate due_hours escalate_after_hours escalate_to_role",     \
+		  .element =                                                                       \
+			  "step_no mode quorum selector role_code user_ids distinct_from_prior "   \
+			  "allow_delegate due_hours escalate_after_hours escalate_to_role",        \
 		  .flags = PARAM_MANY,                                                             \
 		  .help = "'mode=any; selector=role; role=CISO; distinct_from_prior=true; "        \
 			  "due_hours=72', in order" },                                             \

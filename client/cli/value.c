@@ -63,9 +63,15 @@ static const char *score_text(struct app *app, const Isms__V1__Score *score, boo
 /* "2 of RISK_COMMITTEE" and the like. */
 static const char *step_text(struct app *app, const Isms__V1__PolicyStep *step)
 {
-	const char *who = step->selector == ISMS__V1__STEP_SELECTOR__STEP_SELECTOR_RISK_OWNER
-				  ? "risk owner"
-				  : step->role_code;
+	const char *who = step->role_code;
+	if (step->selector == ISMS__V1__STEP_SELECTOR__STEP_SELECTOR_RISK_OWNER)
+		who = "risk owner";
+	else if (step->selector == ISMS__V1__STEP_SELECTOR__STEP_SELECTOR_SCOPE_OWNER)
+		who = "scope owner";
+	else if (step->selector == ISMS__V1__STEP_SELECTOR__STEP_SELECTOR_ASSET_OWNER)
+		who = "asset owners";
+	else if (step->selector == ISMS__V1__STEP_SELECTOR__STEP_SELECTOR_USERS)
+		who = value_at(app, &step->base, "user_ids", false);
 	const char *how = "any";
 	if (step->mode == ISMS__V1__STEP_MODE__STEP_MODE_ALL)
 		how = "all";

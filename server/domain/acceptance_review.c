@@ -106,12 +106,12 @@ static struct status check_duties(const struct facts *facts, const struct author
 
 /* What the caller holds of a place that may be asked; the most is left in *held. */
 static void look(enum authority *held, const struct facts *facts,
-		 const struct authority_request *terms, const char *role)
+		 const struct authority_request *terms, const Isms__V1__PolicyStep *step)
 {
 	struct authority_grants grants;
 	grants.rows = fact_rows(facts, "candidates_for_acceptance", Isms__Store__V1__Candidate,
 				isms__store__v1__candidate, &grants.n);
-	enum authority found = authority_of(terms, &grants, facts->principal->user_id, role);
+	enum authority found = authority_of(terms, &grants, facts->principal->user_id, step, false);
 	bool more = found == AUTHORITY_HELD || found == AUTHORITY_LEVEL || *held == AUTHORITY_NONE;
 	if (*held != AUTHORITY_HELD && more)
 		*held = found;
@@ -122,9 +122,11 @@ static struct status check_authority(const struct facts *facts,
 {
 	const Isms__V1__PolicySteps *steps = approved_by(facts)->steps;
 	enum authority held = AUTHORITY_NONE;
-	look(&held, facts, terms, "");
+	Isms__V1__PolicyStep owner = ISMS__V1__POLICY_STEP__INIT;
+	owner.selector = SELECTOR(RISK_OWNER);
+	look(&held, facts, terms, &owner);
 	for (size_t i = 0; i < steps->n_steps; i++)
-		look(&held, facts, terms, authority_role(steps->steps[i], false));
+		look(&held, facts, terms, steps->steps[i]);
 	if (held == AUTHORITY_HELD)
 		return STATUS_OK;
 	if (held == AUTHORITY_ROLE)

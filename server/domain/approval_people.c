@@ -58,13 +58,6 @@ static struct status too_many(void)
 			   "the policy asks more people than one request may");
 }
 
-/* Whether a grant may be what a step asks for; most are not, and cost no more. */
-static bool names(const Isms__V1__PolicyStep *step, const Isms__Store__V1__Candidate *candidate)
-{
-	const char *role = authority_role(step, false);
-	return role[0] == '\0' ? candidate->owner : strcmp(candidate->role_code, role) == 0;
-}
-
 static bool may_be_asked(const struct approval_question *question, const Isms__V1__PolicyStep *step,
 			 const Isms__Store__V1__Candidate *candidate)
 {
@@ -87,8 +80,7 @@ static bool may_be_asked(const struct approval_question *question, const Isms__V
 		.person = candidate->person_id,
 	};
 	return eligibility_of_person(&request, &voter) == ELIGIBLE &&
-	       authority_of(&terms, &grants, candidate->user_id, authority_role(step, false)) ==
-		       AUTHORITY_HELD;
+	       authority_of(&terms, &grants, candidate->user_id, step, false) == AUTHORITY_HELD;
 }
 
 /* Assigns everybody who is asked, has the authority and may vote. */
@@ -99,7 +91,8 @@ static struct status resolve(struct approval_people *out, struct people *people,
 		const Isms__V1__PolicyStep *step = question->steps->steps[k];
 		for (size_t i = 0; i < question->n_candidates; i++) {
 			const Isms__Store__V1__Candidate *candidate = question->candidates[i];
-			if (!names(step, candidate) ||
+			/* most do not, and cost no more */
+			if (!authority_answers(candidate, step, false) ||
 			    is_assigned(out, step->step_no, candidate->user_id) ||
 			    !may_be_asked(question, step, candidate))
 				continue;

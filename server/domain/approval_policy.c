@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/pb.h"
 #include "server/domain/eligibility.h"
 #include "server/domain/states.h"
 
@@ -15,8 +16,18 @@ static bool step_valid(const Isms__V1__PolicyStep *step, size_t number)
 		return false;
 	if (step->mode == STEP(QUORUM) && step->quorum < 1)
 		return false;
-	return step->selector == SELECTOR(RISK_OWNER) ||
-	       (step->selector == SELECTOR(ROLE) && step->role_code[0] != '\0');
+	switch (step->selector) {
+	case SELECTOR(RISK_OWNER):
+	case SELECTOR(SCOPE_OWNER):
+	case SELECTOR(ASSET_OWNER):
+		return true;
+	case SELECTOR(ROLE):
+		return step->role_code[0] != '\0';
+	case SELECTOR(USERS):
+		return step->n_user_ids > 0 && step->n_user_ids <= POLICY_USERS_MAX;
+	default:
+		return false;
+	}
 }
 
 bool policy_steps_valid(const Isms__V1__PolicySteps *steps)
@@ -31,7 +42,9 @@ bool policy_steps_valid(const Isms__V1__PolicySteps *steps)
 
 const char *policy_step_via(const Isms__V1__PolicyStep *step)
 {
-	return step->selector == SELECTOR(RISK_OWNER) ? "RISK_OWNER" : step->role_code;
+	const char *selector =
+		pb_enum_short(&isms__v1__step_selector__descriptor, (int)step->selector);
+	return step->selector == SELECTOR(ROLE) || selector == NULL ? step->role_code : selector;
 }
 
 size_t policy_step_needs(const Isms__V1__PolicyStep *step, size_t n_persons)

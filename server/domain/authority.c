@@ -5,6 +5,7 @@
 
 #include "common/pb.h"
 #include "server/domain/states.h"
+#include "server/domain/text.h"
 
 static bool is_involved(const struct authority_request *request, const char *person)
 {
@@ -30,17 +31,39 @@ bool authority_counts(const struct authority_request *request,
 	return true;
 }
 
-/* Whether a grant that may decide is what is asked for. */
-static bool answers(const Isms__Store__V1__Candidate *grant, const char *role_code)
+/* Where people are named by what they own, or by name, their role says what they may. */
+static bool decides_here(const Isms__Store__V1__Candidate *grant)
 {
-	if (role_code[0] == '\0')
+	return grant->owner || strcmp(grant->role_code, AUTHORITY_OWNER_ROLE) != 0;
+}
+
+bool authority_answers(const Isms__Store__V1__Candidate *grant, const Isms__V1__PolicyStep *step,
+		       bool escalated)
+{
+	if (!grant->may_decide)
+		return false;
+	if (escalated)
+		return strcmp(grant->role_code, step->escalate_to_role) == 0;
+	switch (step->selector) {
+	case SELECTOR(RISK_OWNER):
 		return grant->owner && strcmp(grant->role_code, AUTHORITY_OWNER_ROLE) == 0;
-	return strcmp(grant->role_code, role_code) == 0;
+	case SELECTOR(ROLE):
+		return strcmp(grant->role_code, step->role_code) == 0;
+	case SELECTOR(SCOPE_OWNER):
+		return grant->scope_owner && decides_here(grant);
+	case SELECTOR(ASSET_OWNER):
+		return grant->asset_owner && decides_here(grant);
+	case SELECTOR(USERS):
+		return text_in(grant->user_id, step->user_ids, step->n_user_ids) &&
+		       decides_here(grant);
+	default:
+		return false;
+	}
 }
 
 enum authority authority_of(const struct authority_request *request,
 			    const struct authority_grants *grants, const char *user_id,
-			    const char *role_code)
+			    const Isms__V1__PolicyStep *step, bool escalated)
 {
 	bool decides = false, asked = false;
 	Isms__V1__RiskLevel any = LEVEL(UNSPECIFIED), answering = LEVEL(UNSPECIFIED);
@@ -52,7 +75,7 @@ enum authority authority_of(const struct authority_request *request,
 		decides = true;
 		if (grant->max_accept_level > any)
 			any = grant->max_accept_level;
-		if (!answers(grant, role_code))
+		if (!authority_answers(grant, step, escalated))
 			continue;
 		asked = true;
 		if (grant->max_accept_level > answering)
@@ -63,11 +86,4 @@ enum authority authority_of(const struct authority_request *request,
 	if ((asked ? answering : any) < request->level)
 		return AUTHORITY_LEVEL;
 	return asked ? AUTHORITY_HELD : AUTHORITY_ROLE;
-}
-
-const char *authority_role(const Isms__V1__PolicyStep *step, bool escalated)
-{
-	if (escalated)
-		return step->escalate_to_role;
-	return step->selector == SELECTOR(RISK_OWNER) ? "" : step->role_code;
 }

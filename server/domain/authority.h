@@ -8,9 +8,11 @@
  *       Hence who loses a right while a request is open has lost it for that request,
  *       though it be given back.
  *
- * Authority is a role that may decide and is what the step asks for, up to the level of
- * that very grant: the role that the step names, or, where it asks the owner of the
- * risk, the role RISK_OWNER of who owns it. What other grants allow adds nothing. */
+ * Authority is a grant that may decide and answers the step, up to the level of that very
+ * grant: the role that the step names; where it asks the owner of the risk, the role
+ * RISK_OWNER of who owns it; where it asks other owners or names accounts, any role of
+ * those, but RISK_OWNER for the risk that they own alone. What other grants allow adds
+ * nothing. */
 #ifndef ISMS_DOMAIN_AUTHORITY_H
 #define ISMS_DOMAIN_AUTHORITY_H
 
@@ -50,14 +52,14 @@ enum authority {
 bool authority_counts(const struct authority_request *request,
 		      const Isms__Store__V1__Candidate *grant);
 
-/* Whether an account may decide on a request where the owner of the risk is asked
- * (role ""), or a role. */
+/* Whether a grant is one that a step asks for; escalated: of the role that it escalates
+ * to. */
+bool authority_answers(const Isms__Store__V1__Candidate *grant, const Isms__V1__PolicyStep *step,
+		       bool escalated);
+
+/* Whether an account may decide on a step of a request, or on one that has escalated. */
 enum authority authority_of(const struct authority_request *request,
 			    const struct authority_grants *grants, const char *user_id,
-			    const char *role_code);
-
-/* The role by which a step asks: "" for the owner of the risk; escalated: the one that
- * it escalates to. Borrowed. */
-const char *authority_role(const Isms__V1__PolicyStep *step, bool escalated);
+			    const Isms__V1__PolicyStep *step, bool escalated);
 
 #endif

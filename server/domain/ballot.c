@@ -53,8 +53,8 @@ static const Isms__V1__PolicyStep *step_at(const struct ballot *ballot, int32_t 
 static bool is_entitled(const struct ballot *ballot, const Isms__Store__V1__Assignee *row)
 {
 	const Isms__V1__PolicyStep *step = step_at(ballot, row->step_no);
-	return step != NULL && authority_of(&ballot->terms, &ballot->grants, row->user_id,
-					    authority_role(step, row->escalated)) == AUTHORITY_HELD;
+	return step != NULL && authority_of(&ballot->terms, &ballot->grants, row->user_id, step,
+					    row->escalated) == AUTHORITY_HELD;
 }
 
 static void load_seats(struct ballot *out, const struct source *source)
@@ -345,7 +345,6 @@ static const Isms__Store__V1__Assignee *new_seat(const struct ballot *ballot,
 
 size_t ballot_escalate(struct ballot *ballot)
 {
-	const char *role = ballot->step->escalate_to_role;
 	size_t n = 0;
 	for (size_t i = 0; i < ballot->grants.n && ballot->n_seats < APPROVAL_ASSIGNEES_MAX; i++) {
 		const Isms__Store__V1__Candidate *holder = ballot->grants.rows[i];
@@ -354,8 +353,8 @@ size_t ballot_escalate(struct ballot *ballot)
 			.person = holder->person_id,
 		};
 		if (ballot_seat_of(ballot, holder->user_id) != NULL ||
-		    authority_of(&ballot->terms, &ballot->grants, holder->user_id, role) !=
-			    AUTHORITY_HELD ||
+		    authority_of(&ballot->terms, &ballot->grants, holder->user_id, ballot->step,
+				 true) != AUTHORITY_HELD ||
 		    eligibility_of_person(&ballot->rules, &voter) != ELIGIBLE ||
 		    ballot_is_spent(ballot, holder->person_id, ballot->step))
 			continue;

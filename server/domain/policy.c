@@ -189,6 +189,35 @@ static struct status check_usable(const struct facts *facts, const Isms__V1__App
 			    "too few people could decide on changes of policies under it");
 }
 
+static bool may_decide(const struct facts *facts, const char *user_id)
+{
+	size_t n;
+	const Isms__Store__V1__Candidate *const *rows =
+		fact_rows(facts, "candidates_for_policy", Isms__Store__V1__Candidate,
+			  isms__store__v1__candidate, &n);
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->may_decide && rows[i]->kind == ISMS__V1__USER_KIND__USER_KIND_HUMAN &&
+		    strcmp(rows[i]->user_id, user_id) == 0)
+			return true;
+	return false;
+}
+
+/* Whom a text names must be able to decide where it is to hold. */
+static struct status check_named(const struct facts *facts, const Isms__V1__ApprovalPolicy *policy)
+{
+	for (size_t k = 0; k < policy->steps->n_steps; k++) {
+		const Isms__V1__PolicyStep *step = policy->steps->steps[k];
+		for (size_t i = 0; i < step->n_user_ids; i++)
+			if (!may_decide(facts, step->user_ids[i]))
+				return status_invalid(
+					facts->arena,
+					must(arena_printf(facts->arena,
+							  "policy.steps.steps[%zu].user_ids", k)),
+					"must be people who may decide in the scope");
+	}
+	return STATUS_OK;
+}
+
 static struct status check_submit(const struct facts *facts, const Isms__V1__ApprovalPolicy *before,
 				  const Isms__V1__ApprovalPolicy *replaced)
 {
@@ -198,6 +227,8 @@ static struct status check_submit(const struct facts *facts, const Isms__V1__App
 	    (replaced == NULL || replaced->state != POLICY(ACTIVE)))
 		return precondition("STALE", "what it replaces is not in force any more");
 	struct status st = check_text(facts, before, "policy");
+	if (status_ok(&st))
+		st = check_named(facts, before);
 	return status_ok(&st) ? check_usable(facts, before) : st;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "server/domain/approval_policy.h"
 #include "server/domain/eligibility.h"
 #include "server/domain/must.h"
 #include "server/domain/states.h"
@@ -53,41 +54,75 @@ static void check_mode(struct checking *checking, size_t at)
 		wrong_step(checking, at, "quorum", "belongs to QUORUM");
 }
 
-static bool owner_asked_before(const struct checking *checking, size_t at)
+static bool asked_before(const struct checking *checking, size_t at)
 {
+	Isms__V1__PolicyStep *const *steps = checking->policy->steps->steps;
 	for (size_t i = 0; i < at; i++)
-		if (checking->policy->steps->steps[i]->selector == SELECTOR(RISK_OWNER))
+		if (steps[i]->selector == steps[at]->selector)
 			return true;
 	return false;
 }
 
-static void check_owner(struct checking *checking, size_t at)
+/* The owner of the risk, or of the scope. */
+static void check_one_owner(struct checking *checking, size_t at)
 {
 	const Isms__V1__PolicyStep *step = checking->policy->steps->steps[at];
-	if (checking->policy->subject_kind == SUBJECT(POLICY_CHANGE))
-		wrong_step(checking, at, "selector", "a change of policies is about no risk");
-	if (step->role_code[0] != '\0')
-		wrong_step(checking, at, "role_code", "belongs to ROLE");
 	if (step->mode == STEP(QUORUM) && step->quorum > 1)
-		wrong_step(checking, at, "quorum", "a risk has one owner");
-	if (step->distinct_from_prior && owner_asked_before(checking, at))
-		wrong_step(checking, at, "distinct_from_prior",
-			   "the owner of the risk is asked before");
+		wrong_step(checking, at, "quorum", "there is one owner");
+	if (step->distinct_from_prior && asked_before(checking, at))
+		wrong_step(checking, at, "distinct_from_prior", "the same owner is asked before");
+}
+
+static void check_users(struct checking *checking, size_t at)
+{
+	const Isms__V1__PolicyStep *step = checking->policy->steps->steps[at];
+	size_t n = step->n_user_ids;
+	if (n < 1 || n > POLICY_USERS_MAX)
+		wrong_step(checking, at, "user_ids", "must name one to sixteen users");
+	for (size_t i = 1; i < n; i++)
+		if (text_in(step->user_ids[i], step->user_ids, i)) {
+			wrong_step(checking, at, "user_ids", "must name each once");
+			break;
+		}
+	if (step->mode == STEP(QUORUM) && (size_t)step->quorum > n)
+		wrong_step(checking, at, "quorum", "is more than the users who are named");
+}
+
+/* What belongs to other selectors. */
+static void check_others(struct checking *checking, size_t at)
+{
+	const Isms__V1__PolicyStep *step = checking->policy->steps->steps[at];
+	bool of_risk =
+		step->selector == SELECTOR(RISK_OWNER) || step->selector == SELECTOR(ASSET_OWNER);
+	if (of_risk && checking->policy->subject_kind == SUBJECT(POLICY_CHANGE))
+		wrong_step(checking, at, "selector", "a change of policies is about no risk");
+	if (step->selector != SELECTOR(ROLE) && step->role_code[0] != '\0')
+		wrong_step(checking, at, "role_code", "belongs to ROLE");
+	if (step->selector != SELECTOR(USERS) && step->n_user_ids > 0)
+		wrong_step(checking, at, "user_ids", "belongs to USERS");
 }
 
 static void check_selector(struct checking *checking, size_t at)
 {
 	const Isms__V1__PolicyStep *step = checking->policy->steps->steps[at];
+	if (step->selector == SELECTOR(UNSPECIFIED)) {
+		wrong_step(checking, at, "selector", "is required");
+		return;
+	}
+	check_others(checking, at);
 	switch (step->selector) {
 	case SELECTOR(RISK_OWNER):
-		check_owner(checking, at);
+	case SELECTOR(SCOPE_OWNER):
+		check_one_owner(checking, at);
+		break;
+	case SELECTOR(USERS):
+		check_users(checking, at);
 		break;
 	case SELECTOR(ROLE):
 		if (!decides(checking, step->role_code))
 			wrong_step(checking, at, "role_code", "must be a role that decides");
 		break;
-	default:
-		wrong_step(checking, at, "selector", "is required");
+	default: /* the owners of assets are as many as there are */
 		break;
 	}
 }

@@ -67,13 +67,18 @@ static struct place *place_of(struct simulation *simulation, const char *scope_i
 	return place;
 }
 
-/* With one of them as the owner of the risk; owner is "" when there is none. */
+/* With those as owners whom a request names, if any. */
 static struct approval_question question_at(struct simulation *simulation, const char *scope_id,
-					    const char *owner)
+					    const Isms__Store__V1__SimulatedRequest *request)
 {
 	struct place *place = place_of(simulation, scope_id);
-	for (size_t i = 0; i < place->n; i++)
-		place->rows[i]->owner = strcmp(place->rows[i]->user_id, owner) == 0;
+	for (size_t i = 0; i < place->n; i++) {
+		Isms__Store__V1__Candidate *row = place->rows[i];
+		row->owner = request != NULL && strcmp(row->user_id, request->owner_id) == 0;
+		row->asset_owner =
+			request != NULL && fields_has(request->asset_owner_ids,
+						      request->n_asset_owner_ids, row->user_id);
+	}
 	return (struct approval_question){
 		.now_us = simulation->facts->now_us,
 		.candidates = (const Isms__Store__V1__Candidate *const *)place->rows,
@@ -170,7 +175,7 @@ static struct status ask(struct approval_people *out, struct simulation *simulat
 	if (steps == NULL || !policy_steps_valid(steps))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_POLICY",
 				   "no policy would cover it");
-	struct approval_question question = question_at(simulation, row->scope_id, row->owner_id);
+	struct approval_question question = question_at(simulation, row->scope_id, row);
 	question.request_id = row->id;
 	question.steps = steps;
 	question.level = row->level;
@@ -249,18 +254,21 @@ static void look_at_all(struct simulation *simulation)
 	}
 }
 
-/* The owner of some risk, who may decide on it: who that would be is not known. */
-static Isms__Store__V1__Candidate *some_owner(struct arena *arena)
+/* The owner of some risk, or of its assets, who may decide on it: who that would be is
+ * not known. */
+static Isms__Store__V1__Candidate *some_owner(struct arena *arena, bool of_assets)
 {
 	Isms__Store__V1__Candidate *row =
 		must_new_of(arena, Isms__Store__V1__Candidate, isms__store__v1__candidate);
-	row->user_id = must(arena_strdup(arena, "owner"));
+	row->user_id = must(arena_strdup(arena, of_assets ? "asset owner" : "owner"));
 	row->person_id = row->user_id;
 	row->kind = ISMS__V1__USER_KIND__USER_KIND_HUMAN;
-	row->role_code = must(arena_strdup(arena, AUTHORITY_OWNER_ROLE));
+	row->role_code =
+		must(arena_strdup(arena, of_assets ? "ASSET_OWNER" : AUTHORITY_OWNER_ROLE));
 	row->max_accept_level = LEVEL(CRITICAL);
 	row->may_decide = true;
-	row->owner = true;
+	row->owner = !of_assets;
+	row->asset_owner = of_assets;
 	return row;
 }
 
@@ -269,12 +277,13 @@ static void try_level(struct simulation *simulation, Isms__V1__RiskLevel level)
 	const Isms__V1__ApprovalPolicy *draft = simulation->draft;
 	Isms__V1__SimulatedLevel *out =
 		must_new_of(simulation->arena, Isms__V1__SimulatedLevel, isms__v1__simulated_level);
-	struct approval_question question = question_at(simulation, draft->scope_id, "");
+	struct approval_question question = question_at(simulation, draft->scope_id, NULL);
 	const Isms__Store__V1__Candidate **rows = must(arena_array(
-		simulation->arena, const Isms__Store__V1__Candidate *, question.n_candidates + 1));
+		simulation->arena, const Isms__Store__V1__Candidate *, question.n_candidates + 2));
 	for (size_t i = 0; i < question.n_candidates; i++)
 		rows[i] = question.candidates[i];
-	rows[question.n_candidates++] = some_owner(simulation->arena);
+	rows[question.n_candidates++] = some_owner(simulation->arena, false);
+	rows[question.n_candidates++] = some_owner(simulation->arena, true);
 	question.candidates = rows;
 	question.request_id = draft->scope_id;
 	question.steps = draft->steps;

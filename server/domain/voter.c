@@ -134,20 +134,17 @@ static struct status check_duties(const struct voter *voter, const struct ballot
 
 /* --- authority ----------------------------------------------------------------- */
 
-static const char *role_asked(const struct voter *voter, const struct ballot *ballot)
-{
-	return authority_role(ballot->step, voter->seat != NULL && voter->seat->row->escalated);
-}
-
 static struct status check_own_authority(const struct voter *voter, const struct ballot *ballot)
 {
 	const struct facts *facts = ballot->facts;
-	const char *role = role_asked(voter, ballot), *me = facts->principal->user_id;
-	enum authority held = authority_of(&ballot->terms, &ballot->grants, me, role);
+	const char *me = facts->principal->user_id;
+	bool escalated = voter->seat != NULL && voter->seat->row->escalated;
+	enum authority held =
+		authority_of(&ballot->terms, &ballot->grants, me, ballot->step, escalated);
 	struct authority_request without_s6 = ballot->terms;
 	without_s6.submitted_us = INT64_MAX; /* every grant was given a day before */
-	if (held != AUTHORITY_HELD &&
-	    authority_of(&without_s6, &ballot->grants, me, role) == AUTHORITY_HELD)
+	if (held != AUTHORITY_HELD && authority_of(&without_s6, &ballot->grants, me, ballot->step,
+						   escalated) == AUTHORITY_HELD)
 		return denied(
 			"SOD_FRESH_GRANT",
 			"a right that was given since, or by somebody involved, does not count");

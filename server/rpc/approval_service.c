@@ -6,6 +6,8 @@
 #include "isms/store/v1/decision.pb-c.h"
 #include "isms/store/v1/insight.pb-c.h"
 #include "isms/store/v1/store.pb-c.h"
+#include "isms/v1/asset.pb-c.h"
+#include "isms/v1/scope.pb-c.h"
 #include "server/domain/can_i.h"
 #include "server/domain/insight.h"
 #include "server/domain/vote.h"
@@ -51,6 +53,7 @@ static const struct rpc rpcs[] = {
 		    LOAD("vote_voters", isms__store__v1__account),
 		    LOAD("vote_votes", isms__store__v1__vote),
 		    LOAD("vote_persons", isms__store__v1__person),
+		    LOAD("vote_scope", isms__v1__scope), LOAD("vote_assets", isms__v1__asset),
 		    LOAD("vote_grants", isms__store__v1__candidate),
 		    LOAD("vote_delegations", isms__store__v1__held_delegation),
 		    LOAD("vote_pace", isms__store__v1__decision_pace),

@@ -27,11 +27,11 @@ LIMIT 1;
 -- class: point
 -- params: $org id
 WITH d AS (
-	SELECT r.scope_id, r.owner_id
+	SELECT r.scope_id, r.id AS risk_id
 	FROM treatment_plan t
 	JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
 	WHERE t.org_id = $1 AND t.id = $2)
-SELECT {columns_of_candidate}, d.owner_id = u.id AS owner
+SELECT {columns_of_candidate}, {columns_of_ownership}
 {candidates_in_scope};
 
 -- Persons who wrote the content, and the last who scored the risk; a service account
@@ -76,11 +76,11 @@ LIMIT 1;
 -- class: point
 -- params: $org id
 WITH d AS (
-	SELECT r.scope_id, r.owner_id
+	SELECT r.scope_id, r.id AS risk_id
 	FROM risk_acceptance t
 	JOIN risk r ON r.org_id = t.org_id AND r.id = t.risk_id
 	WHERE t.org_id = $1 AND t.id = $2)
-SELECT {columns_of_candidate}, d.owner_id = u.id AS owner
+SELECT {columns_of_candidate}, {columns_of_ownership}
 {candidates_in_scope};
 
 -- name: contributors_of_acceptance
@@ -317,8 +317,31 @@ WITH w AS (
 	      UNION ALL SELECT $3, false
 	      UNION ALL SELECT e.user_id, true FROM ({escalation_of_request}) e) n
 	GROUP BY n.user_id)
-SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner, w.late
+SELECT {columns_of_candidate}, {columns_of_ownership}, w.late
 {grants_of_request};
+
+-- What people were asked as owners of: it may not get another owner meanwhile.
+-- name: vote_scope
+-- class: point
+-- kind: scope
+-- params: $org request_id
+SELECT s.id, s.version
+FROM approval_request q JOIN scope s ON s.org_id = $1 AND s.id = q.scope_id
+WHERE q.org_id = $1 AND q.id = $2
+  AND EXISTS (SELECT 1 FROM approval_assignee t WHERE t.org_id = $1 AND t.request_id = q.id
+              AND t.via = 'SCOPE_OWNER');
+
+-- name: vote_assets
+-- class: point
+-- kind: asset
+-- params: $org request_id
+SELECT x.id, x.version
+FROM approval_request q
+JOIN risk_asset l ON l.org_id = $1 AND l.risk_id = q.risk_id
+JOIN asset x ON x.org_id = $1 AND x.id = l.asset_id
+WHERE q.org_id = $1 AND q.id = $2
+  AND x.owner_id IN (SELECT t.user_id FROM approval_assignee t
+                     WHERE t.org_id = $1 AND t.request_id = q.id AND t.via = 'ASSET_OWNER');
 
 -- By which votes were cast, and by which the caller might vote.
 -- name: vote_delegations
@@ -395,7 +418,7 @@ WITH w AS (
 	      FROM approval_assignee s WHERE s.org_id = $1 AND s.request_id = $2
 	      UNION ALL SELECT e.user_id, true FROM ({escalation_of_request}) e) n
 	GROUP BY n.user_id)
-SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner, w.late
+SELECT {columns_of_candidate}, {columns_of_ownership}, w.late
 {grants_of_request};
 
 -- name: advance_delegations

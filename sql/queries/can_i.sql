@@ -103,7 +103,7 @@ WITH w AS (
 	      UNION ALL SELECT coalesce($4::uuid, $3), false
 	      UNION ALL SELECT e.user_id, true FROM ({escalation_of_request}) e) n
 	GROUP BY n.user_id)
-SELECT {columns_of_candidate}, (r.owner_id = u.id) IS TRUE AS owner, w.late
+SELECT {columns_of_candidate}, {columns_of_ownership}, w.late
 {grants_of_request};
 
 -- Those by which votes were cast, and those of people who are asked.

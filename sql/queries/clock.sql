@@ -8,14 +8,21 @@
 -- fragment: lost_seat
 SELECT FROM app_user u
 WHERE u.org_id = t.org_id AND u.id = t.user_id
-  AND (u.updated_at > q.created_at
+  AND (u.updated_at > q.created_at OR t.via IN ('SCOPE_OWNER', 'ASSET_OWNER')
        OR EXISTS (SELECT FROM role_grant g WHERE g.org_id = u.org_id AND g.user_id = u.id
                   AND g.revoked_at IS NULL AND g.valid_until <= now()))
   AND (u.state <> 'ACTIVE'
        OR NOT EXISTS (SELECT FROM access a WHERE a.org_id = u.org_id AND a.user_id = u.id
                       AND a.scope_id = q.scope_id AND 'decision.cast' = ANY (a.permissions)
                       AND a.max_accept_level >= q.level AND a.granted_at <= q.created_at
-                      AND a.role_code = t.via));
+                      AND (a.role_code = t.via OR t.via IN ('SCOPE_OWNER', 'ASSET_OWNER', 'USERS')))
+       OR (t.via = 'SCOPE_OWNER'
+           AND NOT EXISTS (SELECT FROM scope s WHERE s.org_id = u.org_id AND s.id = q.scope_id
+                           AND s.owner_id = u.id))
+       OR (t.via = 'ASSET_OWNER'
+           AND NOT EXISTS (SELECT FROM risk_asset l JOIN asset x ON x.org_id = l.org_id
+                           AND x.id = l.asset_id WHERE l.org_id = u.org_id
+                           AND l.risk_id = q.risk_id AND x.owner_id = u.id)));
 
 -- A vote v that was cast by seat t, for somebody who has gone, or by a delegation that
 -- was taken back.

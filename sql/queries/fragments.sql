@@ -241,11 +241,26 @@ u.id AS user_id, u.person_id, u.display_name, u.kind, a.role_code, a.max_accept_
 CASE g.kind WHEN 'HUMAN' THEN ARRAY[g.person_id] WHEN 'SERVICE' THEN g.owner_person_ids
             ELSE '{}'::uuid[] END AS granted_by_persons, a.granted_at;
 
--- Grants of those who may decide in the scope of d; a row for each. OFFSET 0, here and
+-- Whether app_user u owns what is decided on: risk r, the scope s, assets o of the risk.
+-- fragment: columns_of_ownership
+(r.owner_id = u.id) IS TRUE AS owner, (s.owner_id = u.id) IS TRUE AS scope_owner,
+(u.id = ANY (o.owner_ids)) IS TRUE AS asset_owner;
+
+-- Grants of those who may decide in the scope of d, on its risk; a row for each. OFFSET 0, here and
 -- below, keeps every look-up one by key: without statistics (a new database, or one
 -- that has crashed) the planner joins whole tables instead.
 -- fragment: candidates_in_scope
 FROM d
+LEFT JOIN LATERAL (
+	SELECT x.owner_id FROM risk x
+	WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r ON true
+LEFT JOIN LATERAL (
+	SELECT x.owner_id FROM scope x
+	WHERE x.org_id = $1 AND x.id = d.scope_id OFFSET 0) s ON true
+LEFT JOIN LATERAL (
+	SELECT array_agg(x.owner_id) AS owner_ids
+	FROM risk_asset l JOIN asset x ON x.org_id = $1 AND x.id = l.asset_id
+	WHERE l.org_id = $1 AND l.risk_id = d.risk_id OFFSET 0) o ON true
 CROSS JOIN LATERAL (
 	SELECT DISTINCT b.user_id FROM access b
 	WHERE b.org_id = $1 AND b.scope_id = d.scope_id
@@ -277,6 +292,13 @@ FROM approval_request q
 LEFT JOIN LATERAL (
 	SELECT x.owner_id FROM risk x
 	WHERE x.org_id = $1 AND x.id = q.risk_id OFFSET 0) r ON true
+LEFT JOIN LATERAL (
+	SELECT x.owner_id FROM scope x
+	WHERE x.org_id = $1 AND x.id = q.scope_id OFFSET 0) s ON true
+LEFT JOIN LATERAL (
+	SELECT array_agg(x.owner_id) AS owner_ids
+	FROM risk_asset l JOIN asset x ON x.org_id = $1 AND x.id = l.asset_id
+	WHERE l.org_id = $1 AND l.risk_id = q.risk_id OFFSET 0) o ON true
 CROSS JOIN w
 CROSS JOIN LATERAL (
 	SELECT x.* FROM app_user x

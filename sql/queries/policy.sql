@@ -131,8 +131,10 @@ LIMIT 1;
 -- name: candidates_for_policy
 -- class: point
 -- params: $org id
-WITH d AS (SELECT y.scope_id FROM approval_policy y WHERE y.org_id = $1 AND y.id = $2)
-SELECT {columns_of_candidate}, false AS owner
+WITH d AS (
+	SELECT y.scope_id, NULL::uuid AS risk_id
+	FROM approval_policy y WHERE y.org_id = $1 AND y.id = $2)
+SELECT {columns_of_candidate}, {columns_of_ownership}
 {candidates_in_scope};
 
 -- Persons who wrote the policy; a service account counts as its owners.

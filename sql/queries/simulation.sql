@@ -44,7 +44,11 @@ q AS (
 	WHERE q.org_id = $1
 	ORDER BY q.id LIMIT 201)
 SELECT q.id, q.ref, q.scope_id, q.subject_ref, q.level, q.requested_by_person,
-       q.contributor_persons, q.steps, r.owner_id, n.id AS policy_now, t.id AS policy_then,
+       q.contributor_persons, q.steps, r.owner_id,
+       coalesce((SELECT array_agg(DISTINCT x.owner_id)
+                 FROM risk_asset l JOIN asset x ON x.org_id = $1 AND x.id = l.asset_id
+                 WHERE l.org_id = $1 AND l.risk_id = q.risk_id AND x.owner_id IS NOT NULL),
+                '{}') AS asset_owner_ids, n.id AS policy_now, t.id AS policy_then,
        t.steps AS steps_then, coalesce(t.by_draft, false) AS by_draft,
        EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
                AND a.scope_id = q.scope_id AND 'approval.read' = ANY (a.permissions)) AS readable
@@ -119,8 +123,9 @@ q AS (
 	WHERE q.org_id = $1
 	ORDER BY q.id LIMIT 201),
 place AS (SELECT q.scope_id FROM q UNION SELECT d.scope_id FROM d)
-SELECT p.scope_id, {columns_of_candidate}
+SELECT p.scope_id, {columns_of_candidate}, (s.owner_id = u.id) IS TRUE AS scope_owner
 FROM place p
+JOIN scope s ON s.org_id = $1 AND s.id = p.scope_id
 JOIN access a ON a.org_id = $1 AND a.scope_id = p.scope_id
 JOIN app_user u ON u.org_id = $1 AND u.id = a.user_id AND u.state = 'ACTIVE'
 LEFT JOIN app_user g ON g.org_id = $1 AND g.id = a.granted_by

@@ -11,7 +11,7 @@ DERIVED = {"effective", "disposition", "accepted_until", "uncovered"}  # by the 
 SEEN_MAX = 1000  # bytes; longer texts are cut in the log
 CLOCK_JUMP = 1800
 MODE_ALL, MODE_QUORUM = 2, 3
-SELECTOR_OWNER = 1
+SELECTOR_OWNER, SELECTOR_USERS = 1, 5
 
 
 def seconds(text):
@@ -105,8 +105,11 @@ class Model:
         if (request["id"], step.step_no, user) in self.escalated:
             return step.escalate_to_role in roles
         if step.selector == SELECTOR_OWNER:
-            risk = self.rows.get(("risk", request["risk_id"]))
-            return risk is not None and risk["owner_id"] == user and "RISK_OWNER" in roles
+        risk = self.rows.get(("risk", request["risk_id"]))
+        owner = risk is not None and risk["owner_id"] == user
+            return owner and "RISK_OWNER" in roles
+        if step.selector == SELECTOR_USERS:
+            return user in step.user_ids and bool(roles if owner else roles - {"RISK_OWNER"})
         return step.role_code in roles
 
     def active(self, user):
@@ -323,7 +326,6 @@ class Model:
                          vote.request)
             return
         if vote.decision != "APPROVE":
-            return
         good, void = self.valid(vote.request, vote.step, at)
         met = len(good) >= self.needed(vote.request, vote.step)
         last = vote.step == len(self.steps[vote.request])

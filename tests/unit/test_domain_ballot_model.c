@@ -9,19 +9,10 @@
 #include "server/domain/ballot.h"
 #include "server/domain/states.h"
 #include "server/domain/voter.h"
+#include "tests/unit/ballot_model.h"
 #include "tests/unit/tap.h"
 
-enum {
-	GRAPHS = 1000000,
-	PERSONS = 5,
-	ACCOUNTS = 7,
-	GRANTS = 10,
-	DELEGATIONS = 6,
-	STEPS = 2,
-	ATTEMPTS = 5,
-	OWNERS = 3, /* role */
-	NOBODY = -1,
-};
+enum { GRAPHS = 1000000 };
 
 static const int64_t HOUR_US = INT64_C(3600) * 1000000;
 static const int64_t NOW_US = INT64_C(1800000000) * 1000000;
@@ -30,45 +21,6 @@ static char *const user_names[] = { "u0", "u1", "u2", "u3", "u4", "u5", "u6" };
 static char *const person_names[] = { "p0", "p1", "p2", "p3", "p4" };
 static char *const role_names[] = { "ONE", "TWO", "READER", "RISK_OWNER" };
 static char *const delegation_names[] = { "d0", "d1", "d2", "d3", "d4", "d5" };
-
-/* --- the world, as the second statement knows it; hours from now --------------- */
-
-struct grant {
-	int account, role, level, at;
-	unsigned by; /* persons */
-	bool decides, over;
-};
-
-struct delegation {
-	int from, to, level, made, starts, ends;
-	bool scope, kind, revoked;
-};
-
-struct vote {
-	int step, account, behalf, delegation;
-	bool approve;
-};
-
-struct model {
-	int person[ACCOUNTS]; /* NOBODY: a service account */
-	bool active[ACCOUNTS];
-	int owner;
-	struct grant grants[GRANTS];
-	int n_grants;
-	struct delegation delegations[DELEGATIONS];
-	int n_delegations;
-	unsigned contributors, requester; /* persons */
-	int level, submitted;
-	struct {
-		int role; /* NOBODY: the owner */
-		bool distinct, delegable;
-		int mode, quorum;
-	} steps[STEPS];
-	int n_steps, open;
-	int seat[STEPS][ACCOUNTS]; /* 0: not asked; else an AssigneeState */
-	struct vote votes[ATTEMPTS];
-	int n_votes;
-};
 
 static uint64_t seed;
 
@@ -90,112 +42,6 @@ static bool chance(int percent)
 	return below(100) < percent;
 }
 
-static unsigned bit(int person)
-{
-	return person == NOBODY ? 0 : 1u << person;
-}
-
-/* --- the second statement -------------------------------------------------------- */
-
-static unsigned involved(const struct model *m)
-{
-	return m->contributors | m->requester;
-}
-
-static bool may_decide(const struct model *m, int account, int step)
-{
-	int level = NOBODY;
-	for (int i = 0; i < m->n_grants; i++) {
-		const struct grant *g = &m->grants[i];
-		bool fresh = g->at > m->submitted - 24;
-		if (g->account != account || g->over || g->at > m->submitted ||
-		    (fresh && (g->by & involved(m)) != 0))
-			continue;
-		bool right_one = m->steps[step].role == NOBODY
-					 ? account == m->owner && g->role == OWNERS
-					 : g->role == m->steps[step].role;
-		if (right_one && g->decides && g->level > level)
-			level = g->level;
-	}
-	return m->active[account] && level >= m->level;
-}
-
-static unsigned people_of(const struct model *m, const struct vote *vote)
-{
-	return bit(m->person[vote->account]) |
-	       (vote->behalf == NOBODY ? 0 : bit(m->person[vote->behalf]));
-}
-
-static unsigned took_part(const struct model *m, int from, int to)
-{
-	unsigned set = 0;
-	for (int i = 0; i < m->n_votes; i++)
-		if (m->votes[i].step >= from && m->votes[i].step <= to)
-			set |= people_of(m, &m->votes[i]);
-	return set;
-}
-
-static bool is_void(const struct model *m, const struct vote *vote)
-{
-	int whose = vote->behalf == NOBODY ? vote->account : vote->behalf;
-	return !m->active[vote->account] || !may_decide(m, whose, vote->step) ||
-	       (vote->delegation != NOBODY && m->delegations[vote->delegation].revoked);
-}
-
-static int missing(const struct model *m, int step)
-{
-	unsigned asked = 0;
-	int needed = 1;
-	for (int i = 0; i < ACCOUNTS; i++)
-		if (m->seat[step][i] != 0)
-			asked |= bit(m->person[i]);
-	if (m->steps[step].mode == STEP(ALL) && asked != 0)
-		needed = __builtin_popcount(asked);
-	if (m->steps[step].mode == STEP(QUORUM))
-		needed = m->steps[step].quorum;
-	for (int i = 0; i < m->n_votes; i++)
-		needed -= m->votes[i].step == step && m->votes[i].approve &&
-			  !is_void(m, &m->votes[i]);
-	return needed > 0 ? needed : 0;
-}
-
-static int fitting(const struct model *m, int from, int to)
-{
-	for (int i = 0; i < m->n_delegations; i++) {
-		const struct delegation *d = &m->delegations[i];
-		if (d->from == from && d->to == to && !d->revoked && d->scope && d->kind &&
-		    d->level >= m->level && d->made < m->submitted && d->starts <= 0 && d->ends > 0)
-			return i;
-	}
-	return NOBODY;
-}
-
-static bool allowed(const struct model *m, const struct vote *vote)
-{
-	int whose = vote->behalf == NOBODY ? vote->account : vote->behalf;
-	unsigned people = people_of(m, vote);
-	if (m->person[vote->account] == NOBODY || m->person[whose] == NOBODY)
-		return false;
-	if (vote->behalf != NOBODY &&
-	    (__builtin_popcount(people) != 2 || !m->steps[m->open].delegable || !vote->approve ||
-	     fitting(m, vote->behalf, vote->account) == NOBODY))
-		return false;
-	if (m->seat[m->open][whose] != ASSIGNEE(PENDING) || !may_decide(m, whose, m->open))
-		return false;
-	if ((people & (involved(m) | took_part(m, m->open, m->open))) != 0)
-		return false;
-	if (m->steps[m->open].distinct && (people & took_part(m, 0, m->open - 1)) != 0)
-		return false;
-	if (m->level < LEVEL(CRITICAL) || !vote->approve || m->open < m->n_steps - 1 ||
-	    missing(m, m->open) > 1)
-		return true;
-	unsigned humans = bit(m->person[vote->account]);
-	for (int i = 0; i < m->n_votes; i++)
-		if (m->votes[i].approve && !is_void(m, &m->votes[i]))
-			humans |= bit(m->person[m->votes[i].account]);
-	return __builtin_popcount(humans) >= 3;
-}
-
 /* --- a random organisation -------------------------------------------------------- */
 
 static void random_people(struct model *m)
@@ -205,6 +51,8 @@ static void random_people(struct model *m)
 		m->active[i] = true;
 	}
 	m->owner = below(ACCOUNTS);
+	m->scope_owner = below(ACCOUNTS);
+	m->asset_owners = next() & ((1u << ACCOUNTS) - 1);
 	m->requester = 1u << below(PERSONS);
 	m->contributors = chance(50) ? 0 : 1u << below(PERSONS);
 	m->level = 1 + below(4);
@@ -241,7 +89,8 @@ static void random_request(struct model *m)
 	static const int modes[] = { STEP(ANY), STEP(ALL), STEP(QUORUM) };
 	m->n_steps = 1 + below(STEPS);
 	for (int k = 0; k < m->n_steps; k++) {
-		m->steps[k].role = chance(40) ? NOBODY : below(2);
+		m->steps[k].role = chance(30) ? NOBODY : chance(30) ? NAMED + below(3) : below(2);
+		m->steps[k].users = next() & ((1u << ACCOUNTS) - 1);
 		m->steps[k].distinct = chance(50);
 		m->steps[k].delegable = chance(80);
 		m->steps[k].mode = modes[below(3)];
@@ -265,7 +114,7 @@ static struct {
 	Isms__V1__ApprovalRequest request;
 	Isms__V1__PolicySteps steps;
 	Isms__V1__PolicyStep step[STEPS], *step_list[STEPS];
-	char *contributors[PERSONS];
+	char *contributors[PERSONS], *users[STEPS][ACCOUNTS];
 	Isms__Store__V1__Assignee seats[STEPS * ACCOUNTS];
 	Isms__Store__V1__Account accounts[ACCOUNTS];
 	Isms__V1__Meta account_meta[ACCOUNTS], delegation_meta[DELEGATIONS];
@@ -336,6 +185,22 @@ static size_t list_people(char **out, unsigned set)
 	return n;
 }
 
+static void make_selector(const struct model *m, int k)
+{
+	int role = m->steps[k].role;
+	s.step[k].selector = role == NOBODY         ? SELECTOR(RISK_OWNER)
+			     : role == SCOPE_OWNER  ? SELECTOR(SCOPE_OWNER)
+			     : role == ASSET_OWNERS ? SELECTOR(ASSET_OWNER)
+			     : role == NAMED        ? SELECTOR(USERS)
+						    : SELECTOR(ROLE);
+	if (role >= 0)
+		s.step[k].role_code = role_names[role];
+	s.step[k].user_ids = s.users[k];
+	for (int i = 0; i < ACCOUNTS && role == NAMED; i++)
+		if ((m->steps[k].users & (1u << i)) != 0)
+			s.users[k][s.step[k].n_user_ids++] = user_names[i];
+}
+
 static void make_request(const struct model *m)
 {
 	isms__v1__meta__init(&s.meta);
@@ -359,10 +224,7 @@ static void make_request(const struct model *m)
 		s.step[k].step_no = k + 1;
 		s.step[k].mode = (Isms__V1__StepMode)m->steps[k].mode;
 		s.step[k].quorum = m->steps[k].quorum;
-		s.step[k].selector =
-			m->steps[k].role == NOBODY ? SELECTOR(RISK_OWNER) : SELECTOR(ROLE);
-		if (m->steps[k].role != NOBODY)
-			s.step[k].role_code = role_names[m->steps[k].role];
+		make_selector(m, k);
 		s.step[k].distinct_from_prior = m->steps[k].distinct;
 		s.step[k].allow_delegate = m->steps[k].delegable;
 	}
@@ -411,6 +273,8 @@ static void make_grants(const struct model *m)
 		row->granted_by_persons = s.givers[i];
 		row->n_granted_by_persons = list_people(s.givers[i], g->by);
 		row->owner = g->account == m->owner;
+		row->scope_owner = g->account == m->scope_owner;
+		row->asset_owner = (m->asset_owners & (1u << g->account)) != 0;
 		add(4, &row->base);
 	}
 	for (int i = 0; i < m->n_delegations; i++) {

@@ -1,6 +1,7 @@
 /* Approval policies: what a text may say, how few people it lets decide, what a decision
  * makes of it. */
 #include "isms/v1/policy.pb-c.h"
+#include "server/domain/approval_policy.h"
 #include "server/domain/eligibility.h"
 #include "server/domain/policy.h"
 #include "server/domain/policy_change.h"
@@ -116,6 +117,76 @@ TEST(every_field_of_a_step_is_looked_at)
 		if (i == 7)
 			step->due_hours = -1;
 		complains(&c, policy, fields[i]);
+	}
+	case_end(&c);
+}
+
+TEST(a_selector_says_what_else_a_step_may_hold)
+{
+	char *two[] = { CASE_ID("11"), CASE_ID("12") }, *twice[] = { CASE_ID("11"), CASE_ID("11") };
+	const struct {
+		int selector, quorum;
+		char *role, **users;
+		size_t n_users;
+		int kind;
+		const char *field; /* NULL: it is sound */
+	} rows[] = {
+		{ SELECTOR(USERS), 2, "", two, 2, SUBJECT(ACCEPTANCE), NULL },
+		{ SELECTOR(USERS), 2, "", two, 2, SUBJECT(POLICY_CHANGE), NULL },
+		{ SELECTOR(USERS), 3, "", two, 2, SUBJECT(ACCEPTANCE), "quorum" },
+		{ SELECTOR(USERS), 2, "", twice, 2, SUBJECT(ACCEPTANCE), "user_ids" },
+		{ SELECTOR(USERS), 2, "CISO", two, 2, SUBJECT(ACCEPTANCE), "role_code" },
+		{ SELECTOR(ROLE), 2, "CISO", two, 1, SUBJECT(ACCEPTANCE), "user_ids" },
+		{ SELECTOR(ASSET_OWNER), 2, "", NULL, 0, SUBJECT(ACCEPTANCE), NULL },
+		{ SELECTOR(ASSET_OWNER), 2, "", NULL, 0, SUBJECT(POLICY_CHANGE), "selector" },
+		{ SELECTOR(ASSET_OWNER), 2, "", two, 1, SUBJECT(ACCEPTANCE), "user_ids" },
+		{ SELECTOR(SCOPE_OWNER), 1, "", NULL, 0, SUBJECT(ACCEPTANCE), NULL },
+		{ SELECTOR(SCOPE_OWNER), 2, "", NULL, 0, SUBJECT(ACCEPTANCE), "quorum" },
+		{ SELECTOR(SCOPE_OWNER), 1, "CISO", NULL, 0, SUBJECT(ACCEPTANCE), "role_code" },
+	};
+	struct domain_case c;
+	case_begin(&c);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		Isms__V1__ApprovalPolicy *policy = policy_new(&c, "a", POLICY(DRAFT), 1);
+		Isms__V1__PolicyStep *step = policy->steps->steps[0];
+		policy->subject_kind = (Isms__V1__SubjectKind)rows[i].kind;
+		if (rows[i].kind == SUBJECT(ACCEPTANCE))
+			policy->max_level = LEVEL(HIGH);
+		step->selector = (Isms__V1__StepSelector)rows[i].selector;
+		step->quorum = rows[i].quorum;
+		step->role_code = rows[i].role;
+		step->user_ids = rows[i].users;
+		step->n_user_ids = rows[i].n_users;
+		struct status st = check(&c, policy);
+		if (rows[i].field == NULL)
+			CHECK(status_ok(&st));
+		else
+			complains(&c, policy,
+				  must(arena_printf(c.arena, "policy.steps.steps[0].%s",
+						    rows[i].field)));
+	}
+	case_end(&c);
+}
+
+TEST(nobody_and_too_many_are_not_named)
+{
+	struct domain_case c;
+	case_begin(&c);
+	char *ids[17];
+	for (size_t i = 0; i < 17; i++)
+		ids[i] = must(arena_printf(c.arena, "u%zu", i));
+	for (size_t n = 0; n <= 17; n += 17) {
+		Isms__V1__ApprovalPolicy *policy = policy_new(&c, "a", POLICY(DRAFT), 1);
+		Isms__V1__PolicyStep *step = policy->steps->steps[0];
+		policy->max_level = LEVEL(HIGH);
+		step->selector = SELECTOR(USERS);
+		step->mode = STEP(ANY);
+		step->quorum = 0;
+		step->role_code = (char *)"";
+		step->user_ids = ids;
+		step->n_user_ids = n;
+		CHECK(!policy_steps_valid(policy->steps));
+		complains(&c, policy, "policy.steps.steps[0].user_ids");
 	}
 	case_end(&c);
 }
@@ -402,7 +473,8 @@ static void member(struct domain_case *c, const char *person)
 TEST(a_change_of_policies_leaves_enough_people_besides_whoever_asks)
 {
 	static const char *const others[] = { "p-1", "p-2", "p-3" };
-	for (size_t n = 2; n <= 3; n++) {
+	char *named[] = { "p-1", "p-2", "p-4" };
+	for (size_t n = 2; n <= 4; n++) {
 		struct domain_case c;
 		case_begin(&c);
 		Isms__V1__SubmitPolicyRequest request;
@@ -415,10 +487,20 @@ TEST(a_change_of_policies_leaves_enough_people_besides_whoever_asks)
 		case_none(&c, "policy_for_policy", &isms__v1__approval_policy__descriptor);
 		found_row(&c, "policy_roles", "RISK_COMMITTEE");
 		member(&c, CASE_PERSON);
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n && i < 3; i++)
 			member(&c, others[i]);
+		if (n == 4) { /* who is named must be there as well */
+			Isms__V1__PolicyStep *step = draft->steps->steps[0];
+			step->selector = SELECTOR(USERS);
+			step->role_code = (char *)"";
+			step->user_ids = named;
+			step->n_user_ids = 3;
+		}
 		struct status st = policy_submit(&c.facts, &c.plan);
-		CHECK_STR(st.reason, n == 2 ? "POLICY_UNUSABLE" : "NO_POLICY");
+		CHECK_STR(st.reason, n == 2   ? "POLICY_UNUSABLE"
+				     : n == 3 ? "NO_POLICY"
+					      : "INVALID_FIELD");
+		CHECK_STR(case_field(&st), n == 4 ? "policy.steps.steps[0].user_ids" : "");
 		case_end(&c);
 	}
 }

@@ -160,6 +160,42 @@ TEST(nobody_left_and_no_policy_are_problems)
 	case_end(&t.c);
 }
 
+TEST(owners_of_scope_and_assets_and_who_is_named_are_found)
+{
+	static const int selectors[] = { SELECTOR(SCOPE_OWNER), SELECTOR(ASSET_OWNER),
+					 SELECTOR(USERS) };
+	char *assets[] = { "asset" }, *named[] = { "named" };
+	for (size_t i = 0; i < 3; i++) {
+		struct trial t;
+		trial_begin(&t);
+		Isms__V1__PolicyStep *step = t.draft->steps->steps[0];
+		step->selector = (Isms__V1__StepSelector)selectors[i];
+		step->role_code = (char *)"";
+		step->user_ids = named;
+		step->n_user_ids = 1;
+		Isms__Store__V1__SimulatedRequest *row =
+			request(&t, CASE_ID("11"), CASE_SCOPE, true);
+		row->asset_owner_ids = assets;
+		row->n_asset_owner_ids = 1;
+		seat(&t, CASE_ID("11"), "manager");
+		grant(&t, CASE_SCOPE, "asset", "CISO");
+		grant(&t, CASE_SCOPE, "named", "CISO");
+		grant(&t, CASE_SCOPE, "scope", "CISO");
+		((Isms__Store__V1__SimulatedGrant *)(void *)case_set(
+			 &t.c, "simulation_grants", &isms__store__v1__simulated_grant__descriptor)
+			 ->rows[2])
+			->scope_owner = true;
+		const Isms__V1__SimulatePolicyResponse *reply = tried(&t);
+		CHECK_INT(reply->n_effects, 1);
+		CHECK_INT(reply->effects[0]->n_added, 1);
+		CHECK_STR(reply->effects[0]->added[0], i == 0   ? "scope"
+						       : i == 1 ? "asset"
+								: "named");
+		CHECK_STR(reply->levels[0]->problem, "");
+		case_end(&t.c);
+	}
+}
+
 TEST(what_stays_as_it_is_is_no_effect)
 {
 	struct trial t;

@@ -124,6 +124,38 @@ TEST(a_vote_needs_the_permission_and_the_level)
 	poll_done(&poll);
 }
 
+/* Bob is what a step asks for; by a role that decides, but RISK_OWNER on his risks only. */
+TEST(other_owners_and_who_is_named_vote_by_a_role_that_decides)
+{
+	static const int selectors[] = { SELECTOR(SCOPE_OWNER), SELECTOR(ASSET_OWNER),
+					 SELECTOR(USERS) };
+	for (size_t i = 0; i < 3; i++)
+		for (int turn = 0; turn < 5; turn++) {
+			struct poll poll;
+			char *named[] = { turn == 0 ? "carol" : "bob" };
+			poll_plan(&poll);
+			Isms__V1__PolicyStep *row = step(&poll, STEP(ANY), 0, false);
+			row->selector = (Isms__V1__StepSelector)selectors[i];
+			row->role_code = (char *)"";
+			row->user_ids = named;
+			row->n_user_ids = 1;
+			ask(&poll, 1, "bob");
+			Isms__Store__V1__Candidate *grant = granted(&poll, "bob");
+			grant->scope_owner = grant->asset_owner = turn > 0;
+			if (turn == 2 || turn == 3)
+				grant->role_code = world_text(&poll.world, "RISK_OWNER");
+			grant->owner = turn == 3;
+			if (turn == 4)
+				grant->max_accept_level = LEVEL(LOW);
+			if (turn == 1 || turn == 3)
+				CHECK_INT(accepted(&poll)->request->state, APPROVAL(APPROVED));
+			else
+				refused(&poll, STATUS_CODE_PERMISSION_DENIED,
+					turn == 4 ? "AUTHORITY_LEVEL" : "NOT_ASSIGNEE");
+			poll_done(&poll);
+		}
+}
+
 /* Bob owns the risk, and is a manager without a limit. */
 TEST(the_level_is_that_of_the_grant_by_which_one_is_asked)
 {
