@@ -17,7 +17,10 @@
 			  "allow_delegate due_hours escalate_after_hours escalate_to_role",        \
 		  .flags = PARAM_MANY,                                                             \
 		  .help = "'mode=any; selector=role; role=CISO; distinct_from_prior=true; "        \
-			  "due_hours=72', in order" },                                             \
+			  "due_hours=72', in order; other selectors: risk-owner, scope-owner, "    \
+			  "asset-owner, and users with 'users=a@x,b@y'" },                         \
+		SWITCH("--reject-may-be-outvoted", "fields.steps.reject_may_be_outvoted",          \
+		       "a rejection is no veto: it ends a request when too few are left"),         \
 		FLAG("--review-days", "N", "fields.steps.review_days",                             \
 		     "days to review an acceptance after a material change; 0: it ends")
 
@@ -132,9 +135,10 @@ const struct command table_policy[] = {
 	  .params = { POLICY_WORD, FLAG("--title", "TEXT", "fields.title", "short name"),
 		      POLICY_FLAGS },
 	  .examples = { "isms policy edit POL-7 --priority 10",
-			"isms policy edit POL-7 --step 'mode=any; selector=role; role=CISO' --step "
-			"'mode=any; selector=role; role=TOP_MANAGEMENT; "
-			"distinct_from_prior=true'" },
+			"isms policy edit POL-7 --step 'mode=any; selector=asset-owner' --step "
+			"'mode=all; selector=users; users=dana.manager@example.org,"
+			"alex.owner@example.org; distinct_from_prior=true' "
+			"--reject-may-be-outvoted" },
 	  .next = "isms policy submit {ref}" },
 	{ .noun = "policy",
 	  .verb = "simulate",

@@ -87,6 +87,8 @@ static const char *steps_text(struct app *app, const Isms__V1__PolicySteps *step
 	for (size_t i = 0; i < steps->n_steps; i++)
 		out = app_printf(app, "%s%s%s", out, i ? "; " : "",
 				 step_text(app, steps->steps[i]));
+	if (steps->reject_may_be_outvoted)
+		out = app_printf(app, "%s; a rejection may be outvoted", out);
 	return out;
 }
 

@@ -125,24 +125,21 @@ static void count_approval(struct casting *casting)
 	open_next(casting, steps->steps[ballot->step->step_no]);
 }
 
-/* One fewer who may approve: others are asked, or it is over. */
-static void count_recusal(struct casting *casting)
-{
-	casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
-	if (outlook(casting) == BALLOT_OPEN)
-		return;
-	casting->remaining = 0;
-	ballot_drop(&casting->ballot);
-	(void)ballot_void(&casting->ballot, false);
-	matter_end(&casting->matter, APPROVAL(EXPIRED), NO_QUORUM);
-}
-
 static void end(struct casting *casting, Isms__V1__ApprovalState state, const char *reason)
 {
+	casting->remaining = 0;
 	ballot_drop(&casting->ballot);
 	casting->escalated = false;
 	(void)ballot_void(&casting->ballot, false);
 	matter_end(&casting->matter, state, reason);
+}
+
+/* One fewer who may approve: others are asked, or it is over. */
+static void count_out(struct casting *casting, Isms__V1__ApprovalState lost, const char *reason)
+{
+	casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
+	if (outlook(casting) != BALLOT_OPEN)
+		end(casting, lost, reason);
 }
 
 static void apply(struct casting *casting)
@@ -152,13 +149,16 @@ static void apply(struct casting *casting)
 	struct plan *plan = casting->matter.plan;
 	switch (casting->vote->decision) {
 	case DECISION(REJECT):
-		end(casting, APPROVAL(REJECTED), "rejected");
+		if (request->steps->reject_may_be_outvoted)
+			count_out(casting, APPROVAL(REJECTED), "rejected");
+		else
+			end(casting, APPROVAL(REJECTED), "rejected");
 		break;
 	case DECISION(REQUEST_CHANGES):
 		end(casting, APPROVAL(CHANGES_REQUESTED), "changes were requested");
 		break;
 	case DECISION(RECUSE):
-		count_recusal(casting);
+		count_out(casting, APPROVAL(EXPIRED), NO_QUORUM);
 		break;
 	default:
 		count_approval(casting);

@@ -13,7 +13,9 @@ static const char head[] =
 	"not in them cannot happen: the method is refused with FAILED_PRECONDITION. Where a\n"
 	"method is named, its caller makes the move; *vote* is the last vote on the request\n"
 	"about it, *clock* the server itself when a time has come, *change* a material change\n"
-	"of what was decided on. A permission with `.own` suffices for the owner of the risk.\n";
+	"of what was decided on. A permission with `.own` suffices for the owner of the risk.\n"
+	"One vote rejects, or requests changes; where the steps of a policy let a rejection be\n"
+	"outvoted, that vote is *cast*, and rejects when too few are left who may approve.\n";
 
 static const char mirror[] =
 	"\n"

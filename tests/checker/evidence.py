@@ -56,8 +56,10 @@ class Evidence:
             self.tables = {t: {str(i): row for i, row in db.execute(
                 f"SELECT id, to_jsonb(t) FROM {t} t")} for t in TABLES}
             steps = SCHEMA.message("isms.v1.PolicySteps")
-            self.steps = {str(i): list(steps.FromString(s).steps) for i, s in db.execute(
+            frozen = {str(i): steps.FromString(s) for i, s in db.execute(
                 "SELECT id, steps FROM approval_request")}
+            self.steps = {i: list(s.steps) for i, s in frozen.items()}
+            self.outvoted = {i for i, s in frozen.items() if s.reject_may_be_outvoted}
             self.assignees = {}
             for request, step, *seat in db.execute(
                     "SELECT request_id::text, step_no, user_id::text, person_id::text, escalated"

@@ -492,7 +492,7 @@ def check(run, evidence):
     persons = {a.id: a.person for a in run.people.accounts}
     model = Model(persons, run.people.above(),
                   {g: (a.id, r, s, 4) for g, (a, r, s) in run.people.grants.items()},
-                  evidence.steps, evidence.assignees)
+                  evidence.steps, evidence.assignees, evidence.outvoted)
     for event in evidence.events:
         model.take(event)
     found = list(model.found)

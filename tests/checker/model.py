@@ -62,11 +62,12 @@ class Vote:
 class Model:
     """people: {account id: person}; above: {scope: scopes at or above it}; grants:
     {id: (account id, role, scope, level)} at the beginning; steps: {request: its frozen
-    steps}; assignees: {(request, step): [(account id, person, asked by escalation)]}."""
+    steps}; assignees: {(request, step): [(account id, person, asked by escalation)]};
+    outvoted: requests in which a rejection is no veto."""
 
-    def __init__(self, people, above, grants, steps, assignees):
+    def __init__(self, people, above, grants, steps, assignees, outvoted=()):
         self.people, self.above = people, above
-        self.steps, self.assignees = steps, assignees
+        self.steps, self.assignees, self.outvoted = steps, assignees, outvoted
         self.escalated = {(request, step, user) for (request, step), seats in assignees.items()
                           for user, _, escalated in seats if escalated}
         self.rows, self.votes, self.scorers, self.authors = {}, {}, {}, {}
@@ -104,9 +105,9 @@ class Model:
                  if r in DECIDING and level >= LEVELS[request["level"]]}
         if (request["id"], step.step_no, user) in self.escalated:
             return step.escalate_to_role in roles
-        if step.selector == SELECTOR_OWNER:
         risk = self.rows.get(("risk", request["risk_id"]))
         owner = risk is not None and risk["owner_id"] == user
+        if step.selector == SELECTOR_OWNER:
             return owner and "RISK_OWNER" in roles
         if step.selector == SELECTOR_USERS:
             return user in step.user_ids and bool(roles if owner else roles - {"RISK_OWNER"})
@@ -320,12 +321,14 @@ class Model:
         if request is None:
             return
         wanted = {"REJECT": "REJECTED", "REQUEST_CHANGES": "CHANGES_REQUESTED"}.get(vote.decision)
-        if wanted:
+        if vote.decision == "REJECT" and vote.request in self.outvoted:
+            self._after_rejection(vote, request)
+        elif wanted:
             if request["state"] != wanted:
                 self.bad("I11", f"{vote.decision} left the request {request['state']}",
                          vote.request)
-            return
         if vote.decision != "APPROVE":
+            return
         good, void = self.valid(vote.request, vote.step, at)
         met = len(good) >= self.needed(vote.request, vote.step)
         last = vote.step == len(self.steps[vote.request])
@@ -343,6 +346,30 @@ class Model:
                      vote.request, *[self.lost(v.authority) for v in void])
         if request["state"] == "APPROVED":
             self._resolved(vote.request, request, last)
+
+    def _after_rejection(self, vote, request):
+        """It ends what can be approved no more, and nothing else; where rights were lost, or
+        others may be asked, that is not said here."""
+        steps, at, reachable = self.steps[vote.request], self.event.at, True
+        cast = self.votes.get(vote.request, [])
+        for step in steps:
+            spent = set().union(*(v.persons for v in cast if v.step == step.step_no or
+                                  (step.distinct_from_prior and v.step < step.step_no)))
+            seats = self.assignees.get((vote.request, step.step_no), [])
+            left = {person for user, person, late in seats if not late and person not in spent
+                    and self.may_decide(user, request, step, at)}
+            good, _ = self.valid(vote.request, step.step_no, at)
+            may_come = len(left) if step.step_no >= vote.step else 0
+            if len(good) + may_come < self.needed(vote.request, step.step_no):
+                reachable = False
+        escalates = any(step.escalate_to_role for step in steps)
+        if request["state"] == "REJECTED" and reachable and request["level"] != "CRITICAL" and \
+                not any(v.shaken for v in cast):
+            self.bad("I11", "REJECT ended a request that could be approved", vote.request)
+        elif request["state"] == "PENDING" and not reachable and not escalates:
+            self.bad("STUCK", "REJECT left open what nobody can approve", vote.request)
+        elif request["state"] not in ("PENDING", "REJECTED"):
+            self.bad("I11", f"REJECT left the request {request['state']}", vote.request)
 
     def _resolved(self, request_id, request, last):
         if not last:

@@ -222,6 +222,37 @@ def test_all_means_every_person_who_is_asked():
     assert not world.model.found
 
 
+@pytest.mark.parametrize("before, state, wrong", [
+    (0, "PENDING", set()), (0, "REJECTED", {"I11"}),
+    (1, "REJECTED", set()), (1, "PENDING", {"STUCK"})])
+def test_a_rejection_that_may_be_outvoted_ends_what_is_lost(before, state, wrong):
+    seats = {("q", 1): [(u, PEOPLE[u], False) for u in ("a1", "b1", "c1")]}
+    world = World([step("quorum")], seats)
+    world.model.outvoted = {"q"}
+    for user in ("b1",)[:before]:
+        world.vote(user, decision="REJECT")
+    moves = {"state": ("PENDING", state)} if state != "PENDING" else None
+    world.vote("a1", decision="REJECT", moves=moves)
+    assert world.found() == wrong, world.model.found
+    if state == "PENDING" and not before:
+        world.vote("b1")
+        world.approve("c1")
+        assert not world.model.found
+
+
+def test_who_is_named_decides_by_a_role_that_does():
+    named = step("any", selector=5, role="")
+    named.user_ids = ["b1", "o1"]
+    world = World([named])
+    world.approve("b1")
+    assert not world.model.found
+    for user in ("c1", "o1"):  # not named; and the owner of this risk is another
+        world = World([named])
+        world.model.rows[("risk", "r")]["owner_id"] = "a1"
+        world.approve(user)
+        assert world.found() == {"I5"}
+
+
 def test_who_is_asked_by_escalation_decides_by_that_role_alone():
     seats = {("q", 1): [("o1", "O", False), ("a1", "A", True)]}
     steps = [step("any", selector=1, escalate="RISK_COMMITTEE")]

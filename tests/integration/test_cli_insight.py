@@ -295,6 +295,25 @@ def test_a_policy_from_its_draft_to_its_force(isms, world):
     assert "ILLEGAL_STATE" in officer.fails(6, "policy", "simulate", ref)
 
 
+def test_a_policy_names_owners_and_people(isms, world):
+    officer = isms("officer")
+    out = officer.ok(
+        "policy", "create", "--scope", world.unit.name, "--for", "acceptance", "--title", "Named",
+        "--max-level", "high", "--step", "mode=any; selector=scope-owner",
+        "--step", f"mode=quorum; quorum=2; selector=users; users={world.users['ciso'].email},"
+                  f"{world.users['committee_1'].email}; distinct_from_prior=true",
+        "--reject-may-be-outvoted")
+    ref = out.split()[0]
+    text = json.loads(officer.ok("policy", "show", ref, "-o", "json"))["policy"]["steps"]
+    assert text["steps"][0]["selector"].endswith("SCOPE_OWNER") and text["rejectMayBeOutvoted"]
+    assert text["steps"][1]["userIds"] == [world.id("ciso"), world.id("committee_1")]
+    shown = officer.ok("policy", "show", ref)
+    assert "any of scope owner" in shown and "a rejection may be outvoted" in shown
+    assert "2 of ciso, committee_1 (other people)" in shown
+    assert "nobody@example.org" in officer.fails(
+        3, "policy", "edit", ref, "--step", "mode=any; selector=users; users=nobody@example.org")
+
+
 def test_what_is_wrong_with_a_policy_is_named(isms, world):
     officer = isms("officer")
     common = ("policy", "create", "--scope", world.unit.name, "--for", "acceptance", "--title", "T")

@@ -393,6 +393,124 @@ def test_a_draft_is_checked_again(world, place):
     assert set(failure.fields) == {"fields.steps"}, failure
 
 
+# --- owners, and people by name -----------------------------------------------------
+
+
+@pytest.fixture
+def keepers(world, place):
+    """Who owns the place and an asset in it, and may decide there."""
+    names = [f"{what}_{unique('x')[2:]}" for what in ("scope", "asset")]
+    for name in names:
+        world.add(name, "APPROVER", "CRITICAL", scope=place.meta.id)
+    give(world, place, names[0])
+    world.grant("analyst", "RISK_ANALYST", scope=place.meta.id)
+    return (*names, world.asset(place, owner=names[1]))
+
+
+def give(world, scope, name):
+    now = next(s for s in world.admin.call("ScopeService/ListScopes", page_size=1000).scopes
+               if s.meta.id == scope.meta.id)
+    world.admin_scope.call("ScopeService/UpdateScope", id=scope.meta.id,
+                           mutation={"expected_version": now.meta.version},
+                           fields={"owner_id": world.id(name)}, update_mask="ownerId")
+
+
+def selecting(number, selector, **fields):
+    return policy_step(number, selector=f"STEP_SELECTOR_{selector}", **fields)
+
+
+def named(world, number, *names, **fields):
+    return selecting(number, "USERS", user_ids=[world.id(n) for n in names], **fields)
+
+
+def asked_by(world, request):
+    return {(a.step_no, a.display_name, a.via) for a in world.contributor.call(
+        "ApprovalService/GetApprovalRequest", id=request.meta.id).assignees}
+
+
+def test_owners_and_who_is_named_decide(world, place, keepers):
+    keeper, minder, asset = keepers
+    active(world, place, steps=[
+        selecting(1, "SCOPE_OWNER"), selecting(2, "ASSET_OWNER", distinct_from_prior=True),
+        named(world, 3, "committee_1", "committee_2", quorum=2, distinct_from_prior=True)])
+    request = world.acceptance(world.risk(asset_ids=[asset.meta.id])).request
+    assert asked_by(world, request) == {
+        (1, keeper, "SCOPE_OWNER"), (2, minder, "ASSET_OWNER"),
+        (3, "committee_1", "USERS"), (3, "committee_2", "USERS")}
+    could = world.officer.call("ApprovalService/CanI", permission="decision.cast",
+                               object_id=request.meta.id).who_can
+    assert [p.display_name for p in could] == [keeper]
+    for name in (keeper, minder, "committee_1", "committee_2"):
+        reply = world.vote(name, request)
+    assert reply.request.state == 2
+    failure = world.vote_fails("committee_3", world.acceptance(
+        world.risk(asset_ids=[asset.meta.id])).request)
+    assert failure.reason == "NOT_ASSIGNEE", failure
+
+
+def test_without_an_owner_who_may_decide_nothing_is_submitted(world, place, keepers):
+    keeper, minder, asset = keepers
+    active(world, place, max_level="RISK_LEVEL_HIGH", steps=[selecting(1, "ASSET_OWNER")])
+    for assets in ([], [world.asset(place, owner="contributor").meta.id]):
+        made = world.acceptance(world.risk(asset_ids=assets), submit=False)
+        failure = world.contributor.fails("AcceptanceService/SubmitAcceptance", id=made.meta.id)
+        assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
+        assert failure.facts["via"] == "ASSET_OWNER", failure
+
+
+def test_who_owns_it_no_more_decides_no_more(world, place, keepers):
+    keeper, minder, asset = keepers
+    active(world, place, max_level="RISK_LEVEL_HIGH", steps=[
+        selecting(1, "ASSET_OWNER"), selecting(2, "SCOPE_OWNER", distinct_from_prior=True)])
+    first, second = (world.acceptance(world.risk(asset_ids=[asset.meta.id])).request
+                     for _ in range(2))
+    for request in (first, second):
+        world.vote(minder, request)
+    give(world, place, "owner")
+    assert world.vote_fails(keeper, first).reason == "NOT_ASSIGNEE"
+    give(world, place, keeper)
+    world.analyst.call("AssetService/UpdateAsset", id=asset.meta.id,
+                       mutation={"expected_version": asset.meta.version},
+                       fields={"owner_id": world.id(keeper)}, update_mask="ownerId")
+    assert world.vote_fails(keeper, second).reason == "NO_QUORUM"
+    assert world.request(second).state == 6
+
+
+def test_who_is_named_must_be_able_to_decide(world, place):
+    draft = world.policy(place, submit=False, max_level="RISK_LEVEL_HIGH",
+                         steps=[named(world, 1, "committee_1", "contributor")])
+    failure = world.officer.fails("PolicyService/SubmitPolicy", id=draft.meta.id)
+    assert set(failure.fields) == {"policy.steps.steps[0].user_ids"}, failure
+    assert set(create_fails(world, place, max_level="RISK_LEVEL_HIGH", steps={"steps": [
+        named(world, 1)]})) == {STEP % (0, "user_ids")}
+    assert set(create_fails(world, place, max_level="RISK_LEVEL_HIGH", steps={"steps": [
+        policy_step(1, "CISO", user_ids=[world.id("ciso")])]})) == {STEP % (0, "user_ids")}
+
+
+def test_a_rejection_may_be_outvoted_where_the_policy_says_so(world, place):
+    draft = world.policy(place, submit=False, max_level="RISK_LEVEL_HIGH", steps=[
+        named(world, 1, "committee_1", "committee_2", "committee_3", quorum=2)])
+    steps = {"reject_may_be_outvoted": True, "steps": [
+        named(world, 1, "committee_1", "committee_2", "committee_3", quorum=2)]}
+    world.officer.call("PolicyService/UpdatePolicy", id=draft.meta.id,
+                       mutation={"expected_version": draft.meta.version},
+                       fields={"steps": steps}, update_mask="steps")
+    approve(world, world.officer.call("PolicyService/SubmitPolicy", id=draft.meta.id).request)
+
+    def reject(name, request):
+        return world.vote(name, request, decision="REJECT", comment="not in this form")
+    first, second = (world.acceptance(world.risk()) for _ in range(2))
+    reply = reject("committee_1", first.request)
+    assert (reply.request.state, reply.remaining) == (1, 2)
+    world.vote("committee_2", first.request)
+    assert world.vote("committee_3", first.request).request.state == 2
+    world.vote("committee_1", second.request)
+    assert reject("committee_2", second.request).request.state == 1
+    assert reject("committee_3", second.request).request.state == 3
+    assert world.owner.call("AcceptanceService/GetAcceptance",
+                            id=second.acceptance.meta.id).acceptance.state == 5
+
+
 # --- trying out --------------------------------------------------------------------
 
 

@@ -290,6 +290,83 @@ TEST(the_rights_of_those_who_are_asked_are_never_cut)
 	}
 }
 
+/* --- rejections that may be outvoted ---------------------------------------------------- */
+
+/* Two of bob, carol and dora; so many of whom have rejected before bob does. */
+static void reject(struct poll *poll, int before)
+{
+	static const char *const others[] = { "carol", "dora" };
+	poll_plan(poll);
+	escalating(poll, STEP(QUORUM), 2);
+	poll->request->steps->reject_may_be_outvoted = true;
+	poll->request->escalates_to = world_text(&poll->world, "");
+	ask(poll, 1, "bob");
+	for (int i = 0; i < 2; i++) {
+		Isms__Store__V1__Assignee *row = ask(poll, 1, others[i]);
+		if (i >= before)
+			continue;
+		row->state = ASSIGNEE(VOTED);
+		voted(poll, 1, others[i])->decision = DECISION(REJECT);
+	}
+	poll->cast->decision = DECISION(REJECT);
+	poll->cast->comment = world_text(&poll->world, "not in this form");
+}
+
+TEST(a_rejection_that_may_be_outvoted_leaves_it_open)
+{
+	struct poll poll;
+	reject(&poll, 0);
+	const Isms__V1__CastVoteResponse *reply = accepted(&poll);
+	CHECK_INT(reply->request->state, APPROVAL(PENDING));
+	CHECK_INT(reply->remaining, 2);
+	CHECK_INT(seat(&poll, 0)->state, ASSIGNEE(VOTED));
+	CHECK(world_wrote(&poll.world, KIND_TREATMENT_PLAN, 0) == NULL);
+	poll_done(&poll);
+}
+
+TEST(the_rejection_after_which_too_few_are_left_ends_it)
+{
+	for (int outvoted = 0; outvoted < 2; outvoted++) {
+		struct poll poll;
+		reject(&poll, outvoted);
+		poll.request->steps->reject_may_be_outvoted = outvoted; /* else a veto */
+		const Isms__V1__CastVoteResponse *reply = accepted(&poll);
+		CHECK_INT(reply->request->state, APPROVAL(REJECTED));
+		CHECK_STR(reply->request->close_reason, "rejected");
+		CHECK_INT(reply->remaining, 0);
+		CHECK_INT(WORLD_WROTE(&poll.world, Isms__V1__TreatmentPlan, KIND_TREATMENT_PLAN, 0)
+				  ->state,
+			  PLAN(REJECTED));
+		poll_done(&poll);
+	}
+}
+
+TEST(others_are_asked_before_a_rejection_ends_it)
+{
+	struct poll poll;
+	reject(&poll, 1);
+	poll.request->escalates_to = poll.request->steps->steps[0]->escalate_to_role;
+	granted(&poll, "eve")->role_code = world_text(&poll.world, "CISO");
+	const Isms__V1__CastVoteResponse *reply = accepted(&poll);
+	CHECK_INT(reply->request->state, APPROVAL(PENDING));
+	CHECK(reply->request->escalated);
+	CHECK_STR(seat(&poll, 1)->user_id, "eve");
+	poll_done(&poll);
+}
+
+TEST(a_rejection_of_the_past_is_no_approval_and_nobody_votes_twice)
+{
+	struct poll poll;
+	reject(&poll, 1);
+	poll.cast->decision = DECISION(APPROVE);
+	CHECK_INT(accepted(&poll)->remaining, 1);
+	poll_done(&poll);
+	reject(&poll, 1);
+	world_caller(&poll.world, "carol", "decision.cast", "ISMS_MANAGER");
+	refused(&poll, STATUS_CODE_ALREADY_EXISTS, "ALREADY_VOTED");
+	poll_done(&poll);
+}
+
 /* --- S6, pace ---------------------------------------------------------------------- */
 
 TEST(what_was_granted_since_or_by_somebody_involved_does_not_count)
