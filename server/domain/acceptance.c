@@ -9,6 +9,7 @@
 #include "server/domain/dossier.h"
 #include "server/domain/fields.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
@@ -221,8 +222,7 @@ static struct status check_duration(const struct facts *facts, const Isms__V1__A
 	const Isms__V1__RiskMethod *method =
 		fact_row(facts, "method_for_write", Isms__V1__RiskMethod, isms__v1__risk_method);
 	if (method == NULL || !score_criteria_valid(method->criteria))
-		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_METHOD",
-				   "there is no usable risk method in force");
+		return refusal_no_method();
 	const Isms__V1__LevelRule *rule = score_rule(method->criteria, level);
 	int64_t until_us = pb_time_us(row->valid_until);
 	if (until_us > facts->now_us && until_us - facts->now_us <= rule->max_accept_days * day_us)

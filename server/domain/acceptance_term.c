@@ -5,9 +5,9 @@
 #include "common/arena.h"
 #include "common/pb.h"
 #include "isms/store/v1/clock.pb-c.h"
-#include "server/domain/clock.h"
 #include "server/domain/dossier.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/states.h"
 
 static const int64_t day_us = INT64_C(24) * 60 * 60 * 1000000;
@@ -36,10 +36,10 @@ struct status acceptance_warn(const struct facts *facts, struct plan *plan)
 	const Isms__V1__Acceptance *before =
 		fact_row(facts, "acceptance_for_write", Isms__V1__Acceptance, isms__v1__acceptance);
 	if (before == NULL || before->state != ACCEPTANCE(ACTIVE) || is_over(before, facts->now_us))
-		return clock_not_due();
+		return refusal_not_due();
 	int32_t warned = acceptance_term_warned(before->valid_until, facts->now_us);
 	if (warned == 0 || (before->warned_days != 0 && before->warned_days <= warned))
-		return clock_not_due();
+		return refusal_not_due();
 	Isms__V1__Acceptance *after = plan_copy_of(plan, Isms__V1__Acceptance, before);
 	after->state = state_acceptance_after(before->state, STATE_WARN);
 	after->warned_days = warned;
@@ -70,14 +70,14 @@ struct status acceptance_expire(const struct facts *facts, struct plan *plan)
 	const Isms__V1__Risk *risk =
 		fact_row(facts, "dossier_risk_of_acceptance", Isms__V1__Risk, isms__v1__risk);
 	if (risk == NULL)
-		return clock_not_due();
+		return refusal_not_due();
 	struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
 	struct status st = dossier_load(dossier, plan, facts, risk, "acceptance");
 	if (!status_ok(&st))
 		return st;
 	struct dossier_acceptance *place = dossier_find_acceptance(dossier, tick->id);
 	if (place == NULL || !is_over(place->was, facts->now_us))
-		return clock_not_due();
+		return refusal_not_due();
 	plan->subject_kind = KIND_RISK_ACCEPTANCE;
 	plan->subject_id = tick->id;
 	dossier_end_overdue(dossier, place);

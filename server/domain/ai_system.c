@@ -10,6 +10,7 @@
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
 #include "server/domain/plan_content.h"
+#include "server/domain/refusal.h"
 #include "server/domain/text.h"
 #include "server/domain/user.h"
 
@@ -145,7 +146,7 @@ struct status ai_system_update(const struct facts *facts, struct plan *plan)
 	const Isms__V1__AiSystem *system =
 		fact_row(facts, "ai_system_for_write", Isms__V1__AiSystem, isms__v1__ai_system);
 	if (system == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (system->stage == STAGE(RETIRED))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 				   "the system is retired");

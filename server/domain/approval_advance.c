@@ -4,9 +4,9 @@
 #include "common/arena.h"
 #include "server/domain/approval_step.h"
 #include "server/domain/ballot.h"
-#include "server/domain/clock.h"
 #include "server/domain/matter.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/states.h"
 
 struct advance {
@@ -55,7 +55,7 @@ struct status approval_advance(const struct facts *facts, struct plan *plan)
 	const Isms__V1__ApprovalRequest *request = fact_row(
 		facts, "advance_request", Isms__V1__ApprovalRequest, isms__v1__approval_request);
 	if (request == NULL || request->state != APPROVAL(PENDING))
-		return clock_not_due();
+		return refusal_not_due();
 	struct status st = ballot_load(&advance->ballot, facts, "advance");
 	if (status_ok(&st))
 		st = matter_load(&advance->matter, facts, plan, request, &sets);
@@ -67,7 +67,7 @@ struct status approval_advance(const struct facts *facts, struct plan *plan)
 	Isms__V1__ApprovalState state;
 	const char *reason = over(&state, advance, plan->now_us);
 	if (reason == NULL && !changed && !advance->escalated)
-		return clock_not_due();
+		return refusal_not_due();
 	Isms__V1__ApprovalRequest *after = matter_request(&advance->matter);
 	if (reason != NULL) {
 		ballot_drop(&advance->ballot);

@@ -13,6 +13,7 @@
 #include "server/domain/material_change.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
+#include "server/domain/refusal.h"
 #include "server/domain/text.h"
 #include "server/domain/user.h"
 
@@ -139,7 +140,7 @@ struct status asset_update(const struct facts *facts, struct plan *plan)
 	const Isms__V1__Asset *asset =
 		fact_row(facts, "asset_for_write", Isms__V1__Asset, isms__v1__asset);
 	if (asset == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (asset->state == STATE(DISPOSED))
 		return illegal_state("the asset is disposed of");
 	char *const *paths = request->update_mask->paths;

@@ -9,6 +9,7 @@
 #include "server/domain/approval_step.h"
 #include "server/domain/ballot.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
 #include "server/domain/vote.h"
@@ -181,14 +182,14 @@ static struct status check_question(const struct asking *asking,
 	bool other = asking->request->user_id[0] != '\0' &&
 		     strcmp(asking->request->user_id, facts->principal->user_id) != 0;
 	if (asking->object == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (!asking->object->known)
 		return status_invalid(facts->arena, "permission", "is no permission of any role");
 	if (other && !asking->object->may_ask_for_others)
 		return status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
 				   "asking for somebody else needs user.read and role.read");
 	if (user == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	return STATUS_OK;
 }
 

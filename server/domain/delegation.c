@@ -7,6 +7,7 @@
 #include "common/pb.h"
 #include "isms/v1/delegation.pb-c.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/text.h"
 
 #define STATE(name) ISMS__V1__DELEGATION_STATE__DELEGATION_STATE_##name
@@ -202,11 +203,9 @@ struct status delegation_revoke(const struct facts *facts, struct plan *plan)
 	const Isms__V1__Delegation *before =
 		fact_row(facts, "delegation_for_write", Isms__V1__Delegation, isms__v1__delegation);
 	if (before == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (!may_revoke(facts, before)) {
-		struct status st = status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
-					       "the caller does not have the permission for this");
-		status_add_pair(&st, facts->arena, "permission", "grant.write");
+		struct status st = refusal_permission_missing("grant.write", facts->arena);
 		status_add_pair(&st, facts->arena, "scope", before->scope_id);
 		return st;
 	}

@@ -7,6 +7,7 @@
 #include "server/domain/facts.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
+#include "server/domain/refusal.h"
 #include "server/domain/text.h"
 #include "server/domain/user.h"
 
@@ -138,7 +139,7 @@ struct status grant_revoke(const struct facts *facts, struct plan *plan)
 	const Isms__Store__V1__Account *holder =
 		fact_row(facts, "grant_holder", Isms__Store__V1__Account, isms__store__v1__account);
 	if (grant == NULL || holder == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (grant->revoked_at != NULL)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 				   "the grant was revoked before");

@@ -5,6 +5,7 @@
 #include "common/pb.h"
 #include "isms/store/v1/insight.pb-c.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/snapshot_diff.h"
 
 static const Isms__V1__DecisionSnapshot *opened(const ProtobufCBinaryData *bytes,
@@ -23,7 +24,7 @@ struct status insight_changes(const struct facts *facts, struct plan *plan)
 		fact_row(facts, "changes_earlier", Isms__Store__V1__EarlierDecision,
 			 isms__store__v1__earlier_decision);
 	if (asked == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	Isms__V1__ChangesSinceMyDecisionResponse *reply =
 		must_new_of(plan->arena, Isms__V1__ChangesSinceMyDecisionResponse,
 			    isms__v1__changes_since_my_decision_response);

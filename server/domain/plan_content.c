@@ -9,6 +9,7 @@
 #include "server/domain/fields.h"
 #include "server/domain/money.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
@@ -107,8 +108,7 @@ struct status plan_content_check(Isms__V1__PlanFields *content, Isms__V1__Treatm
 		return STATUS_OK;
 	}
 	if (method == NULL || !score_criteria_valid(method->criteria))
-		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_METHOD",
-				   "there is no usable risk method in force");
+		return refusal_no_method();
 	return score_make(&content->target, method->criteria, content->target->likelihood,
 			  content->target->impact, "fields.target.", arena);
 }

@@ -7,9 +7,9 @@
 #include "common/arena.h"
 #include "common/pb.h"
 #include "isms/store/v1/clock.pb-c.h"
-#include "server/domain/clock.h"
 #include "server/domain/must.h"
 #include "server/domain/plan_cover.h"
+#include "server/domain/refusal.h"
 #include "server/domain/score.h"
 #include "server/domain/text.h"
 #include "server/domain/treatment_plan.h"
@@ -79,14 +79,14 @@ struct status plan_end_lapse(const struct facts *facts, struct plan *plan)
 	const Isms__V1__Risk *risk =
 		fact_row(facts, "dossier_risk_of_plan", Isms__V1__Risk, isms__v1__risk);
 	if (risk == NULL)
-		return clock_not_due();
+		return refusal_not_due();
 	struct dossier *dossier = must(arena_new_of(plan->arena, struct dossier));
 	struct status st = dossier_load(dossier, plan, facts, risk, "plan");
 	if (!status_ok(&st))
 		return st;
 	struct dossier_plan *place = dossier_find_plan(dossier, tick->id);
 	if (place == NULL || !is_lapsed(place->was, facts->now_us))
-		return clock_not_due();
+		return refusal_not_due();
 	plan->subject_kind = KIND_TREATMENT_PLAN;
 	plan->subject_id = tick->id;
 	dossier_settle(dossier, plan_end(dossier, place, STATE_LAPSE, "the transfer has lapsed"));

@@ -13,3 +13,14 @@ struct status refusal_permission_missing(const char *permission, struct arena *a
 	status_add_pair(&st, arena, "permission", permission);
 	return st;
 }
+
+struct status refusal_no_method(void)
+{
+	return status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_METHOD",
+			   "there is no usable risk method in force");
+}
+
+struct status refusal_not_due(void)
+{
+	return status_make(STATUS_CODE_FAILED_PRECONDITION, "NOT_DUE", "nothing is due");
+}

@@ -11,6 +11,7 @@
 #include "server/domain/fields.h"
 #include "server/domain/material_change.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
@@ -187,8 +188,7 @@ struct status risk_score(const struct facts *facts, struct plan *plan)
 	if (risk->state == RISK(CLOSED))
 		return closed();
 	if (method == NULL || !score_criteria_valid(method->criteria))
-		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NO_METHOD",
-				   "there is no usable risk method in force");
+		return refusal_no_method();
 	if (text_blank(request->rationale))
 		return status_invalid(plan->arena, "rationale", "is required");
 	Isms__V1__Score *score;

@@ -7,6 +7,7 @@
 #include "server/domain/facts.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
+#include "server/domain/refusal.h"
 #include "server/domain/text.h"
 #include "server/domain/user.h"
 
@@ -58,7 +59,7 @@ struct status scope_update(const struct facts *facts, struct plan *plan)
 	const Isms__V1__Scope *scope =
 		fact_row(facts, "scope_for_write", Isms__V1__Scope, isms__v1__scope);
 	if (scope == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (scope->state == ISMS__V1__SCOPE_STATE__SCOPE_STATE_RETIRED)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 				   "the scope is retired");

@@ -11,6 +11,7 @@
 #include "server/domain/facts.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
+#include "server/domain/refusal.h"
 #include "server/domain/token.h"
 
 static const int64_t second_us = 1000000;
@@ -111,7 +112,7 @@ struct status session_logout(const struct facts *facts, struct plan *plan)
 		fact_row(facts, "session_current", Isms__Store__V1__SessionRow,
 			 isms__store__v1__session_row);
 	if (session == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	revoke(session, plan);
 	plan_reply(plan,
 		   &must_new_of(plan->arena, Isms__V1__LogoutResponse, isms__v1__logout_response)
@@ -125,7 +126,7 @@ struct status session_revoke(const struct facts *facts, struct plan *plan)
 		fact_row(facts, "session_for_revoke", Isms__Store__V1__SessionRow,
 			 isms__store__v1__session_row);
 	if (session == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (session->revoked_at != NULL)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "ILLEGAL_STATE",
 				   "the session was revoked before");
@@ -142,7 +143,7 @@ struct status session_issue(const struct facts *facts, struct plan *plan)
 	const Isms__Store__V1__Account *account =
 		fact_row(facts, "user_named", Isms__Store__V1__Account, isms__store__v1__account);
 	if (account == NULL)
-		return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
+		return refusal_not_found();
 	if (account->kind != ISMS__V1__USER_KIND__USER_KIND_SERVICE)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "NOT_SERVICE",
 				   "only a service account gets tokens");

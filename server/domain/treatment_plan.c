@@ -11,6 +11,7 @@
 #include "server/domain/fields.h"
 #include "server/domain/must.h"
 #include "server/domain/plan_content.h"
+#include "server/domain/refusal.h"
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 
@@ -74,9 +75,7 @@ struct status treatment_plan_check_may(const struct facts *facts, const char *pe
 {
 	if (facts_may(facts, permission))
 		return STATUS_OK;
-	struct status st = status_make(STATUS_CODE_PERMISSION_DENIED, "PERMISSION_MISSING",
-				       "the caller does not have the permission for this");
-	status_add_pair(&st, facts->arena, "permission", permission);
+	struct status st = refusal_permission_missing(permission, facts->arena);
 	status_add_pair(&st, facts->arena, "scope", facts->access->scope_id);
 	return st;
 }

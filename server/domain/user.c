@@ -9,12 +9,8 @@
 #include "server/domain/invitation.h"
 #include "server/domain/must.h"
 #include "server/domain/plan.h"
+#include "server/domain/refusal.h"
 #include "server/domain/text.h"
-
-static struct status not_found(void)
-{
-	return status_make(STATUS_CODE_NOT_FOUND, "NOT_FOUND", "there is no such object");
-}
 
 static struct status illegal_state(void)
 {
@@ -143,7 +139,7 @@ struct status user_update(const struct facts *facts, struct plan *plan)
 	const Isms__V1__UpdateUserRequest *request = (const void *)facts->request;
 	const Isms__Store__V1__Account *account = account_of(facts);
 	if (account == NULL)
-		return not_found();
+		return refusal_not_found();
 	if (account->state == ISMS__V1__USER_STATE__USER_STATE_DEACTIVATED)
 		return illegal_state();
 	Isms__Store__V1__Account *after = plan_copy_of(plan, Isms__Store__V1__Account, account);
@@ -180,7 +176,7 @@ struct status user_deactivate(const struct facts *facts, struct plan *plan)
 {
 	const Isms__Store__V1__Account *account = account_of(facts);
 	if (account == NULL)
-		return not_found();
+		return refusal_not_found();
 	if (strcmp(account->meta->id, facts->principal->user_id) == 0)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "SELF_DEACTIVATION",
 				   "nobody deactivates the own account");
@@ -203,7 +199,7 @@ struct status user_unlock(const struct facts *facts, struct plan *plan)
 {
 	const Isms__Store__V1__Account *account = account_of(facts);
 	if (account == NULL)
-		return not_found();
+		return refusal_not_found();
 	if (account->state == ISMS__V1__USER_STATE__USER_STATE_DEACTIVATED)
 		return illegal_state();
 	Isms__Store__V1__Account *after = plan_copy_of(plan, Isms__Store__V1__Account, account);

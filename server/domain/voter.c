@@ -9,6 +9,7 @@
 #include "common/seeded.h"
 #include "server/domain/delegation.h"
 #include "server/domain/must.h"
+#include "server/domain/refusal.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
 
@@ -149,9 +150,7 @@ static struct status check_own_authority(const struct voter *voter, const struct
 			"SOD_FRESH_GRANT",
 			"a right that was given since, or by somebody involved, does not count");
 	if (held == AUTHORITY_NONE) {
-		struct status st = denied("PERMISSION_MISSING",
-					  "the caller does not have the permission for this");
-		status_add_pair(&st, facts->arena, "permission", "decision.cast");
+		struct status st = refusal_permission_missing("decision.cast", facts->arena);
 		status_add_pair(&st, facts->arena, "scope", ballot->request->scope_id);
 		return st;
 	}

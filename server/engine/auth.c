@@ -10,12 +10,6 @@
 
 enum { TOUCH_AFTER_US = 60 * 1000000 };
 
-static struct status unauthenticated(void)
-{
-	return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
-			   "a valid access token is needed");
-}
-
 static void touch_done(struct db_batch *batch, const struct status *st)
 {
 	(void)st; /* the next use tries again */
@@ -56,7 +50,7 @@ static struct status take_principal(struct engine_call *call, const struct db_it
 		return st;
 	if (row == NULL) {
 		principals_forget(call->engine->principals, call->token_sha256);
-		return unauthenticated();
+		return principals_refusal();
 	}
 	call->principal = (const Isms__Store__V1__Principal *)(const void *)row;
 	principals_put(call->engine->principals, call->token_sha256, call->principal, mono_us());
@@ -103,7 +97,7 @@ void call_auth(struct engine_call *call)
 		return;
 	}
 	if (!call->has_token) {
-		call_fail(call, unauthenticated());
+		call_fail(call, principals_refusal());
 		return;
 	}
 	int64_t age_us = 0;

@@ -275,8 +275,7 @@ struct engine_call *engine_call_start(struct engine *engine, const struct engine
 	if (!status_ok(&st)) {
 		/* Who may not call at all is not told what is wrong with the call. */
 		if (method->rpc->auth == RPC_AUTH_TOKEN && !call->has_token)
-			st = status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
-					 "a valid access token is needed");
+			st = principals_refusal();
 		call_fail(call, st);
 		return NULL;
 	}

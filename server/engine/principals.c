@@ -95,3 +95,9 @@ bool principals_token(uint8_t out[TOKEN_SHA256], const char *authorization)
 		return false;
 	return digest_sha256_of(out, token, len);
 }
+
+struct status principals_refusal(void)
+{
+	return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
+			   "a valid access token is needed");
+}

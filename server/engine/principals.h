@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/status.h"
 #include "isms/store/v1/store.pb-c.h"
 
 enum { TOKEN_SHA256 = 32, PRINCIPALS_MAX = 4096, PRINCIPAL_FRESH_US = 1000000 };
@@ -31,5 +32,8 @@ void principals_forget(struct principals *principals, const uint8_t token_sha256
 /* Digest of the token in the value of "authorization"; false unless it is
  * "Bearer " and a token of plausible form. */
 bool principals_token(uint8_t out[TOKEN_SHA256], const char *authorization);
+
+/* UNAUTHENTICATED, TOKEN_INVALID: the token is nobody's, or no more. */
+STATUS_MUST_CHECK struct status principals_refusal(void);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/arena.h"
 #include "common/grpc.h"
+#include "server/engine/principals.h"
 #include "server/net/codec.h"
 
 enum { FIELD_OVERHEAD = 32 }; /* RFC 9113, 6.5.2 */
@@ -130,8 +131,7 @@ struct status head_check(int64_t *timeout_us, const struct head *head)
 	}
 	if (head->bad_token ||
 	    (head->repeated & field_bit(offsetof(struct head, authorization))) != 0) {
-		return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
-				   "a valid access token is needed");
+		return principals_refusal();
 	}
 	if (head->repeated != 0) {
 		return status_make(STATUS_CODE_INVALID_ARGUMENT, "METADATA_REPEATED",

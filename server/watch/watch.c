@@ -17,6 +17,7 @@
 #include "isms/v1/watch.pb-c.h"
 #include "server/db/rowmap.h"
 #include "server/engine/engine.h"
+#include "server/engine/principals.h"
 #include "server/net/call.h"
 #include "server/net/conn.h"
 #include "server/watch/ask.h"
@@ -346,8 +347,7 @@ static struct status verdict(const struct watcher *watcher, int64_t now_us)
 {
 	const struct viewer *viewer = watcher->viewer;
 	if (viewer->state == VIEWER_ENDED)
-		return status_make(STATUS_CODE_UNAUTHENTICATED, "TOKEN_INVALID",
-				   "a valid access token is needed");
+		return principals_refusal();
 	if (viewer->state == VIEWER_TOO_MANY)
 		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_GRANTS",
 				   "the account has too many grants to watch");
