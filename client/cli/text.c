@@ -37,8 +37,8 @@ bool text_unsafe(long point)
 	       (point >= 0xfff9 && point <= 0xfffb) || point >= 0xe0000;
 }
 
-/* Prints what is next in *text, which moves on. */
-static void print_next(FILE *out, const char **text, enum text_mode mode)
+/* Prints the code point at *text, which moves on. */
+static void print_point(FILE *out, const char **text, enum text_mode mode)
 {
 	const char *start = *text;
 	long point = text_next(text);
@@ -58,7 +58,7 @@ static void print_next(FILE *out, const char **text, enum text_mode mode)
 void text_print(FILE *out, const char *text, enum text_mode mode)
 {
 	while (*text)
-		print_next(out, &text, mode);
+		print_point(out, &text, mode);
 }
 
 void text_print_lines(FILE *out, const char *text, unsigned indent)
@@ -68,7 +68,7 @@ void text_print_lines(FILE *out, const char *text, unsigned indent)
 			(void)fprintf(out, "\n%*s", (int)indent, "");
 			text++;
 		} else {
-			print_next(out, &text, TEXT_LINE);
+			print_point(out, &text, TEXT_LINE);
 		}
 	}
 	(void)fputc('\n', out);
