@@ -54,9 +54,9 @@ struct status acceptance_warn_review(const struct facts *facts, struct plan *pla
 	if (before == NULL || before->state != ACCEPTANCE(ACTIVE) ||
 	    is_over(before, facts->now_us) || before->review_due_at == NULL ||
 	    before->review_warned)
-		return clock_not_due();
+		return refusal_not_due();
 	if (pb_time_us(before->review_due_at) - facts->now_us > REVIEW_WARNING_DAYS * day_us)
-		return clock_not_due();
+		return refusal_not_due();
 	Isms__V1__Acceptance *after = plan_copy_of(plan, Isms__V1__Acceptance, before);
 	after->state = state_acceptance_after(before->state, STATE_WARN);
 	after->review_warned = true;
