@@ -99,7 +99,7 @@ const struct command table_treat[] = {
 			"--rationale 'filters cost less than the loss' --action 'control=C-AI-20; "
 			"assignee=me; due=+60d; description=filter hidden text'",
 			"isms treat create RSK-42 --option transfer --mechanism insurance "
-			"--counterparty 'Example Insurance' --covers-from 2030-01-01T00:00Z "
+			"--counterparty 'Example Insurance' --covers-from 2030-01-01T00:00:00Z "
 			"--lapses 2030-12-31 --coverage 1500000.00 --deductible 25000 --currency "
 			"EUR --retained 'tell the insurer within 3 days'" },
 	  .next = "isms treat submit {ref}" },

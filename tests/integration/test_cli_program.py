@@ -173,7 +173,7 @@ def test_a_part_of_a_message_keeps_the_rest(isms, world):
     assert transfer["counterparty"] == "Example Insurance"
     assert transfer["validUntil"] == "2035-12-31T23:59:59Z"
     contributor.ok("treat", "edit", plan, "--coverage", "1500000.00", "--deductible", "25000",
-                   "--currency", "EUR", "--covers-from", "2035-01-01T00:00Z", "--cost", "9.5",
+                   "--currency", "EUR", "--covers-from", "2035-01-01T00:00:00Z", "--cost", "9.5",
                    "--cost-currency", "CHF", "--cover-evidence", "the contract",
                    "--cover-evidence-uri", "https://docs.example.org/43")
     content = json.loads(contributor.ok("treat", "show", plan, "-o", "json"))["plan"]["content"]

@@ -142,7 +142,7 @@ def test_a_level_counts_only_with_a_role_that_decides(world):
     acceptance = world.acceptance(world.risk(score=(2, 3), owner="auditing_owner"), submit=False)
     failure = world.contributor.fails("AcceptanceService/SubmitAcceptance", id=acceptance.meta.id)
     assert failure.reason == "NO_ELIGIBLE_APPROVER", failure
-    grant = world.grant("auditing_owner", "APPROVER", "MEDIUM", scope=world.unit.meta.id)
+    grant = world.grant("auditing_owner", "RISK_OWNER", "MEDIUM", scope=world.unit.meta.id)
     request = world.contributor.call("AcceptanceService/SubmitAcceptance",
                                      id=acceptance.meta.id).request
     world.admin.call("DirectoryService/RevokeGrant", id=grant.meta.id, reason="left the unit")

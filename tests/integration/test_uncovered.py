@@ -68,8 +68,9 @@ def test_an_acceptance_in_force_answers_for_it(server, world):
     decide(world, made.request)
     assert not read(world, risk).uncovered
     with server.database() as db:  # it ends by time alone
-        db.execute("UPDATE risk_acceptance SET valid_until = now() - interval '1 second',"
-                   " version = version + 1 WHERE id = %s", (made.acceptance.meta.id,))
+        db.execute("UPDATE risk_acceptance SET valid_from = now() - interval '1 day',"
+                   " valid_until = now() - interval '1 second', version = version + 1"
+                   " WHERE id = %s", (made.acceptance.meta.id,))
     assert read(world, risk).uncovered
 
 
