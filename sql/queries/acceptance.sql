@@ -118,12 +118,22 @@ FROM app_user u
 JOIN person n ON n.org_id = u.org_id AND n.id = u.person_id
 WHERE u.org_id = $1 AND u.id = $2;
 
+-- A vote of the person that was cast since the load has not seen this one, and is
+-- counted here: the row of the person, which each vote holds, is written by now.
 -- name: acceptance_review_put
 -- class: commit
 -- params: $org id acceptance_id reviewer_id reviewer_person reviewer_name reason comment at
+-- params: $decisions
+WITH c AS (SELECT $10::bigint AS most),
+pace AS (SELECT {pace_of_person} WHERE u.org_id = $1 AND u.id = $4::uuid),
+room AS (SELECT must_one(count(*)) AS one FROM pace p
+         WHERE $10::bigint <= 0 OR p.window_began_at IS NULL
+            OR p.window_began_at <= now() - interval '1 hour')
 INSERT INTO acceptance_review (org_id, id, acceptance_id, reviewer_id, reviewer_person,
                                reviewer_name, reason, comment, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+SELECT $1, $2::uuid, $3::uuid, $4::uuid, $5::uuid, $6::text, $7::text, $8::text,
+       $9::timestamptz
+FROM room WHERE room.one = 1;
 
 -- name: controls_of_acceptance
 -- class: point

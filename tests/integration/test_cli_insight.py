@@ -369,7 +369,7 @@ def test_an_acceptance_is_renewed(isms, world):
     isms("contributor").ok("accept", "submit", renewal)
     assert "valid_until" in isms("owner").ok("approval", "diff", renewal)
     answer = ("accept", "review", ref, "--outcome", "keep", "--comment", "nothing was due")
-    assert "expected-version" in isms("owner").fails(2, *answer)
+    assert "expected_version" in isms("owner").fails(2, *answer)
     seen = json.loads(isms("owner").ok("accept", "show", ref, "-o", "json"))["acceptance"]
     assert "ILLEGAL_STATE" in isms("owner").fails(6, *answer, "--expected-version",
                                                   str(seen["meta"]["version"]))
