@@ -515,4 +515,5 @@ def check(run, evidence):
     found += check_internal(ops)
     live = sorted(live_requests(evidence.events))
     return found, [f"{percentile(live, 0.5)} live requests in the median, {live[0] if live else 0} "
-                   "at least", f"{searched} requests searched for an order, {left} not to the end"]
+                   "at least", f"{searched} requests searched for an order, {left} not to the end",
+                   f"{model.met_void} approvals met void votes"]

@@ -348,16 +348,29 @@ class Client(threading.Thread):
             return
         held = [(g, v) for g, v in list(board.granted.items())
                 if v[1] in ("RISK_COMMITTEE", "ISMS_MANAGER", "CISO", "RISK_OWNER")]
-        request_ = self.board.pick(self.random) if self.random.random() < 0.5 else None
-        if request_:  # mostly of somebody who has voted
-            voted = {p for _, p in list(self.board.votes[request_.id])}
-            held = [h for h in held if h[1][0].person in voted] or held
+        request_ = self.half_way() if self.random.random() < 0.5 else None
+        if request_:  # the right of somebody who has voted, while others still may
+            step = request_.step or 1
+            voted = {p for s, p in list(self.board.votes[request_.id]) if s == step}
+            wanted = request_.steps[step - 1][1]
+            held = [h for h in held if h[1][0].person in voted and h[1][1] == wanted] or held
         grant, value = self.random.choice(held)
         answer = self.call("role", "DirectoryService/RevokeGrant", admin,
                            {"id": grant, "reason": "moved on"}, {"userId": value[0].id})
         if answer.ok:
             board.take_grant(grant, None)
             board.revoked.append(value)
+            if request_:  # does that vote still count?
+                self.vote(request_)
+
+    def half_way(self):
+        """A live request with votes on its open step, when one is met."""
+        for _ in range(8):
+            request_ = self.board.pick(self.random)
+            if request_ and any(step == (request_.step or 1)
+                                for step, _ in list(self.board.votes[request_.id])):
+                return request_
+        return None
 
     def delegate_of(self, asked):
         """(who votes, on whose behalf): a delegate of who is asked; at times somebody to

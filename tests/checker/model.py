@@ -71,7 +71,7 @@ class Model:
         self.escalated = {(request, step, user) for (request, step), seats in assignees.items()
                           for user, _, escalated in seats if escalated}
         self.rows, self.votes, self.scorers, self.authors = {}, {}, {}, {}
-        self.scores = {}
+        self.scores, self.met_void = {}, 0  # approvals that met votes which count no more
         self.grants, self.of_user, self.in_force, self.by_user = {}, {}, {}, {}
         self.last_at = 0.0
         self.found, self.event = [], None
@@ -330,6 +330,7 @@ class Model:
         if vote.decision != "APPROVE":
             return
         good, void = self.valid(vote.request, vote.step, at)
+        self.met_void += bool(void)
         met = len(good) >= self.needed(vote.request, vote.step)
         last = vote.step == len(self.steps[vote.request])
         open_step = int(request.get("current_step") or 0)
