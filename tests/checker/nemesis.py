@@ -100,10 +100,9 @@ class Nemesis(threading.Thread):
         self.weights = dict(WEIGHTS)
         if not FAKETIME:
             self.skip("N7", "libfaketime is not installed")
-        workers = [w for s in cluster.servers for w in s.workers()]
         if os.geteuid() != 0:
             self.skip("N12", "limits of others are for root")
-        elif any(memory(w) > 1 << 40 for w in workers):
+        elif any(memory(s.process.pid) > 1 << 40 for s in cluster.servers):
             self.skip("N12 starve of memory", "a sanitizer holds terabytes of address space")
         if not cutter():
             self.skip("N4", "ss cannot cut connections here")
