@@ -18,7 +18,7 @@ def events(server):
 def test_the_log_tells_of_nothing_that_the_document_does_not_show(server, world):
     risk = world.risk()
     world.score(risk, 2, 3)
-    request = world.acceptance(risk)
+    world.acceptance(risk)
     moves = Moves()
     for event in events(server):
         moves.take(event.rpc, [(c.entity_kind, c.entity_id, {
@@ -26,7 +26,7 @@ def test_the_log_tells_of_nothing_that_the_document_does_not_show(server, world)
     assert not moves.wrong
     assert {("Approval request", "-", "PENDING"), ("Acceptance", "-", "DRAFT"),
             ("Acceptance", "DRAFT", "SUBMITTED"),
-            ("Plan behind an acceptance", "DRAFT", "SUBMITTED")} <= set(moves.seen), request
+            ("Plan behind an acceptance", "DRAFT", "SUBMITTED")} <= set(moves.seen)
 
 
 def wrong(rpc, *changes):
