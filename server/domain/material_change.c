@@ -240,6 +240,7 @@ static struct status change_all(const char *of, const struct facts *facts, struc
 		fact_rows(facts, set, Isms__V1__Risk, isms__v1__risk, &n);
 	if (too_many(facts, of))
 		return refuse_many(facts->arena);
+	plan->ends_all = true;
 	const struct parts parts = sort_parts(facts, of);
 	for (size_t i = 0; i < n; i++) {
 		const struct facts part = part_of(&parts, risks[i]->meta->id);

@@ -38,13 +38,14 @@ bool material_change_close(struct dossier *dossier, const char *what);
 /* Applies a change of something that risks refer to ("asset", "system") to all of
  * them that have something open or in force, and settles their dossiers. The method
  * must load the sets of LOADS_OF_ASSET or LOADS_OF_SYSTEM (server/rpc/dossier_loads.h),
- * keyed by the request's id. Call it after the object's own plan_update.
+ * keyed by the request's id, and have the statement leftover_of_asset or _system prove
+ * that nothing was opened in between. Call it after the object's own plan_update.
  * FAILED_PRECONDITION, TOO_MANY_AFFECTED beyond the maxima above. */
 STATUS_MUST_CHECK struct status material_change_of(const char *of, const struct facts *facts,
 						   struct plan *plan, const char *what);
 
-/* The same for a control that fails, with the loads of LOADS_OF_CONTROL: an acceptance
- * in force that does not name it stays. */
+/* The same for a control that fails, with LOADS_OF_CONTROL and leftover_of_control: an
+ * acceptance in force that does not name it stays. */
 STATUS_MUST_CHECK struct status material_change_of_control(const struct facts *facts,
 							   struct plan *plan,
 							   const char *control_id,

@@ -46,6 +46,9 @@ struct plan {
 	 * activation); NULL otherwise. */
 	const char *org_id;
 	const char *org_actor_id;
+	/* Everything that the method's statement "leftover" looks for ends in this plan;
+	 * the commit proves it. */
+	bool ends_all;
 	/* Not OK: the rows are committed all the same, the call is answered with
 	 * this and audited as refused (a failed login is counted). */
 	struct status outcome;

@@ -14,7 +14,7 @@
 #include "isms/v1/common.pb-c.h"
 #include "server/engine/seeded_key.h"
 
-/* The caller, the session, the key, the event, the announcements. */
+/* The caller, the session, the key, what is left over, the event, the announcements. */
 enum { COMMIT_OTHERS = 16 };
 
 /* A versioned row that the batch touches: an update, or a guard. */
@@ -177,6 +177,14 @@ static struct status add_versioned(struct engine_call *call, const struct query_
 	return batch_add(call, &call->engine->registry->engine.session_guard, NULL, args);
 }
 
+/* What the plan would have ended too, had it been there when the facts were read. */
+static struct status add_leftover(struct engine_call *call, const struct query_args *args)
+{
+	if (!call->plan.ends_all)
+		return STATUS_OK;
+	return batch_add(call, &call->method->leftover, call->request, args);
+}
+
 static struct status add_new(struct engine_call *call, const struct query_args *args)
 {
 	for (size_t i = 0; i < call->plan.n_rows; i++) {
@@ -274,6 +282,8 @@ static void commit(struct engine_call *call, const struct status *refused)
 		st = add_key(call, &args);
 	if (status_ok(&st) && !audit_only)
 		st = add_versioned(call, &args);
+	if (status_ok(&st) && !audit_only)
+		st = add_leftover(call, &args);
 	if (status_ok(&st))
 		st = add_new(call, &args);
 	if (status_ok(&st))

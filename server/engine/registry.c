@@ -239,6 +239,8 @@ static void bind_method(struct binder *binder, struct method *method,
 	if (rpc->access != NULL)
 		bind(binder, &method->access, method->path, rpc->access, method->request,
 		     &isms__store__v1__access__descriptor);
+	if (rpc->leftover != NULL)
+		bind(binder, &method->leftover, method->path, rpc->leftover, method->request, NULL);
 	check_row(binder, method);
 }
 
@@ -353,6 +355,7 @@ void registry_free(struct registry *registry)
 			binding_done(&registry->methods[i].load[j].past);
 		}
 		binding_done(&registry->methods[i].access);
+		binding_done(&registry->methods[i].leftover);
 		free(registry->methods[i].path);
 	}
 	free(registry->methods);

@@ -35,6 +35,7 @@ struct method {
 	struct method_load load[RPC_LOADS_MAX];
 	size_t n_load;
 	struct binding access;
+	struct binding leftover; /* zero: none */
 	enum query_class class;
 	enum query_class past_class; /* QUERY_CLASSES: it knows no past */
 };

@@ -81,6 +81,11 @@ struct rpc {
 	 * of a load whose first row it is; NULL: expected_version is not used. */
 	const char *target;
 	bool needs_expected_version; /* zero is INVALID_ARGUMENT */
+	/* RPC_WRITE: statement of the commit that finds what a plan that ends all of
+	 * something (plan->ends_all) has not seen, because it came after the load. It
+	 * calls must_one, and follows the versioned rows: what comes later must wait for
+	 * one of these. NULL: no plan of the method ends all of anything. */
+	const char *leftover;
 	enum rpc_work work;
 	const char *work_set;
 	struct rpc_load load[RPC_LOADS_MAX];

@@ -61,7 +61,7 @@ static const struct rpc rpcs[] = {
 		    LOAD("policy_for_acceptance", isms__v1__approval_policy),
 		    LOAD("candidates_for_acceptance", isms__store__v1__candidate),
 		    LOAD("contributors_of_acceptance", isms__store__v1__found),
-		    LOAD("controls_of_acceptance", isms__v1__control),
+		    LOAD("controls_of_acceptance", isms__v1__control), SUBJECTS_OF("acceptance"),
 		    LOAD("approval_next_ref", isms__store__v1__next_ref) },
 	  .decide = acceptance_submit },
 	{ .method = "WithdrawAcceptance",

@@ -39,6 +39,7 @@ static const struct rpc rpcs[] = {
 	  .load = { LOAD("asset_for_write", isms__v1__asset),
 		    LOAD("asset_ai_system", isms__v1__ai_system),
 		    LOAD("owner_for_write", isms__store__v1__account), LOADS_OF_ASSET },
+	  .leftover = "leftover_of_asset",
 	  .decide = asset_update },
 };
 

@@ -46,6 +46,7 @@ static const struct rpc rpcs[] = {
 	  .target = "control_for_write",
 	  .needs_expected_version = true,
 	  .load = { LOAD("control_for_write", isms__v1__control), LOADS_OF_CONTROL },
+	  .leftover = "leftover_of_control",
 	  .decide = control_update },
 	{ .method = "GetActiveMethod",
 	  .mode = RPC_READ,

@@ -6,7 +6,9 @@
 
 #include "isms/v1/acceptance.pb-c.h"
 #include "isms/v1/approval.pb-c.h"
+#include "isms/v1/asset.pb-c.h"
 #include "isms/v1/risk.pb-c.h"
+#include "isms/v1/scope.pb-c.h"
 #include "isms/v1/treatment.pb-c.h"
 
 #define LOAD(name, type)                                                                           \
@@ -19,6 +21,12 @@
 	LOAD("dossier_plans_of_" of, isms__v1__treatment_plan),                                    \
 		LOAD("dossier_acceptances_of_" of, isms__v1__acceptance),                          \
 		LOAD("dossier_requests_of_" of, isms__v1__approval_request)
+
+/* For a method that opens a request: what its risk is about. Nothing is decided from
+ * these rows; the commit proves that none of them is changing, which would end the
+ * request (material_change.h). */
+#define SUBJECTS_OF(of)                                                                            \
+	LOAD("system_of_" of, isms__v1__ai_system), LOAD("assets_of_" of, isms__v1__asset)
 
 /* For a method that changes an asset: the risks it is linked to that have
  * something open or in force, with their dossiers. */

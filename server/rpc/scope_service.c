@@ -74,6 +74,7 @@ static const struct rpc rpcs[] = {
 	  .load = { LOAD("ai_system_for_write", isms__v1__ai_system),
 		    LOAD("owner_for_write", isms__store__v1__account),
 		    LOAD("ai_system_avoid", isms__v1__treatment_plan), LOADS_OF_SYSTEM },
+	  .leftover = "leftover_of_system",
 	  .decide = ai_system_update },
 };
 

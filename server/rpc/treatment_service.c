@@ -63,7 +63,7 @@ static const struct rpc rpcs[] = {
 		    LOAD("contributors_of_plan", isms__store__v1__found),
 		    LOAD("plan_system", isms__store__v1__found),
 		    LOAD("plan_system_below", isms__store__v1__found),
-		    LOAD("plan_assignees", isms__store__v1__found),
+		    LOAD("plan_assignees", isms__store__v1__found), SUBJECTS_OF("plan"),
 		    LOAD("approval_next_ref", isms__store__v1__next_ref) },
 	  .decide = treatment_plan_submit },
 	{ .method = "WithdrawPlan",

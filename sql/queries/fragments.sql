@@ -143,6 +143,15 @@ WHERE x.org_id = $1 AND x.ai_system_id = $2
                WHERE c.state = 'ACTIVE'))
 ORDER BY x.id LIMIT 1001;
 
+-- A request is open on the risk l.risk_id, or an acceptance in force and not to be reviewed.
+-- fragment: unsettled
+EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+        AND q.risk_id = l.risk_id AND q.state = 'PENDING')
+OR EXISTS (SELECT 1 FROM (
+           SELECT c.state, c.review_due_at FROM risk_acceptance c
+           WHERE c.org_id = $1 AND c.risk_id = l.risk_id OFFSET 0) c
+           WHERE c.state = 'ACTIVE' AND c.review_due_at IS NULL);
+
 -- Of plans that are open or in force.
 -- fragment: open_plan_states
 'SUBMITTED', 'CHANGES_REQUESTED', 'APPROVED', 'IN_PROGRESS',

@@ -483,3 +483,81 @@ FROM d CROSS JOIN LATERAL (
 	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q
 ORDER BY q.id
 LIMIT 1501;
+
+-- What a risk is about, when a request is opened on it.
+
+-- name: system_of_acceptance
+-- class: point
+-- kind: ai_system
+-- params: $org id
+WITH d AS ({named_acceptance})
+SELECT {columns_of_system}
+FROM d JOIN risk r ON r.org_id = $1 AND r.id = d.risk_id
+JOIN ai_system s ON s.org_id = r.org_id AND s.id = r.ai_system_id
+WHERE r.org_id = $1;
+
+-- name: assets_of_acceptance
+-- class: point
+-- kind: asset
+-- params: $org id
+WITH d AS ({named_acceptance})
+SELECT {columns_of_asset}
+FROM d JOIN risk_asset l ON l.org_id = $1 AND l.risk_id = d.risk_id
+JOIN asset t ON t.org_id = l.org_id AND t.id = l.asset_id
+WHERE l.org_id = $1
+ORDER BY t.id
+LIMIT 100;
+
+-- name: system_of_plan
+-- class: point
+-- kind: ai_system
+-- params: $org id
+WITH d AS ({named_plan})
+SELECT {columns_of_system}
+FROM d JOIN risk r ON r.org_id = $1 AND r.id = d.risk_id
+JOIN ai_system s ON s.org_id = r.org_id AND s.id = r.ai_system_id
+WHERE r.org_id = $1;
+
+-- name: assets_of_plan
+-- class: point
+-- kind: asset
+-- params: $org id
+WITH d AS ({named_plan})
+SELECT {columns_of_asset}
+FROM d JOIN risk_asset l ON l.org_id = $1 AND l.risk_id = d.risk_id
+JOIN asset t ON t.org_id = l.org_id AND t.id = l.asset_id
+WHERE l.org_id = $1
+ORDER BY t.id
+LIMIT 100;
+
+-- What a change of many risks should have ended and has not read: opened, or come into
+-- force, between its load and its commit. What is only to be reviewed has its time.
+
+-- name: leftover_of_asset
+-- class: commit
+-- params: $org id
+SELECT must_one((1 - count(*))::bigint) FROM (
+	SELECT 1 FROM risk_asset l
+	WHERE l.org_id = $1 AND l.asset_id = $2 AND ({unsettled})
+	LIMIT 1) AS left_over;
+
+-- name: leftover_of_system
+-- class: commit
+-- params: $org id
+SELECT must_one((1 - count(*))::bigint) FROM (
+	SELECT 1 FROM (SELECT r.id AS risk_id FROM risk r
+	               WHERE r.org_id = $1 AND r.ai_system_id = $2) AS l
+	WHERE ({unsettled})
+	LIMIT 1) AS left_over;
+
+-- name: leftover_of_control
+-- class: commit
+-- params: $org id
+SELECT must_one((1 - count(*))::bigint) FROM (
+	SELECT 1 FROM risk_acceptance_control l
+	CROSS JOIN LATERAL (
+		SELECT x.state, x.review_due_at FROM risk_acceptance x
+		WHERE x.org_id = $1 AND x.id = l.acceptance_id OFFSET 0) c
+	WHERE l.org_id = $1 AND l.control_id = $2
+	  AND (c.state = 'SUBMITTED' OR (c.state = 'ACTIVE' AND c.review_due_at IS NULL))
+	LIMIT 1) AS left_over;

@@ -5,12 +5,13 @@ ISMS_MASS_RISKS changes the size (300)."""
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from api import Api, Failure
 from server import Server
-from test_acceptance_terms import accept, name_of, read, state, submit
+from test_acceptance_terms import accept, name_of, read, reclassify, state, submit
 from test_concurrency import together, vote_message
 from test_treatment import stage
 from watching import Stream
@@ -215,6 +216,40 @@ def test_a_vote_wins_or_loses_but_is_never_left_in_force(world, server):
                 assert state(renewal) == "INVALIDATED"
                 assert name_of("ApprovalState", request.state) == "APPROVED"
     print(f"\n{won} of {3 * ROUNDS} votes came before the change")
+
+
+def while_it_changes(server, table, thing, change, meanwhile):
+    """Lets a change read its facts and wait at its commit for the row that it changes;
+    then something else happens; then it goes on."""
+    with ThreadPoolExecutor() as pool:
+        with server.database() as db, db.transaction():
+            db.execute(f"SELECT FROM {table} WHERE id = %s FOR SHARE", (thing.meta.id,))
+            changing = pool.submit(change)
+            time.sleep(1)
+            assert not changing.done(), "the change did not wait for its row"
+            made = meanwhile()
+        changing.result()
+    return made
+
+
+@pytest.mark.parametrize("of", ["control", "system", "asset"])
+def test_what_is_submitted_while_it_changes_ends_too(world, server, of):
+    """Not among what the change had read: another risk, whose request opens later."""
+    control, controls, fields = control_of(world, 20), (), {}
+    if of == "control":
+        thing, table, controls = control, "control", [control.meta.id]
+        change = lambda: degrade(world, thing)
+    elif of == "system":
+        thing, table = world.system(world.unit), "ai_system"
+        stage(world, thing, "EVALUATING", "APPROVED", "DEPLOYED")
+        fields, change = {"ai_system_id": thing.meta.id}, lambda: suspend(world, thing)
+    else:
+        thing, table = world.asset(world.unit), "asset"
+        fields, change = {"asset_ids": [thing.meta.id]}, lambda: reclassify(world, thing)
+    risk = world.risk(score=(1, 2), **fields)
+    made = while_it_changes(server, table, thing, change, lambda: submit(world, risk, 20, controls))
+    assert name_of("ApprovalState", world.request(made.request).state) == "STALE"
+    assert state(read(world, made.acceptance)) == "DRAFT"
 
 
 def test_what_no_call_can_end_is_refused_and_says_what_to_do(world, server):

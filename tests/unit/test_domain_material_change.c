@@ -245,6 +245,7 @@ static void changes_all(size_t n)
 	struct status st = material_change_of("asset", &world.facts, &world.plan, "reclassified");
 	CHECK(status_ok(&st));
 	CHECK_INT(world.plan.n_rows, 3 * n);
+	CHECK(world.plan.ends_all);
 	for (size_t i = 0; i < world.plan.n_rows; i += 3) {
 		const struct plan_row *rows = &world.plan.rows[i];
 		const Isms__V1__Risk *risk = (const void *)rows[0].after;
