@@ -29,6 +29,12 @@ struct fact_work {
 	char password_hash[128]; /* hash: Argon2id string */
 };
 
+/* By what the caller is known, where there is a token. */
+struct fact_credential {
+	ProtobufCBinaryData fingerprint; /* SHA-256 of the digest of the token */
+	char *ip;                        /* from where, without the port; "": not known */
+};
+
 /* What the settings of the server say about decisions. */
 struct facts_limits {
 	int64_t decisions_per_hour; /* votes of a person; 0: as many as they like */
@@ -41,6 +47,7 @@ struct facts {
 	struct fact_set sets[FACTS_SETS_MAX];
 	size_t n_sets;
 	struct fact_work work;
+	struct fact_credential credential;
 	int64_t now_us; /* database clock, Unix microseconds */
 	const struct facts_limits *limits;
 	struct arena *arena;

@@ -18,6 +18,13 @@ static const int64_t second_us = 1000000;
 /* A lock that only an administrator takes off: the last day of the calendar. */
 static const int64_t never_us = INT64_C(253402214400) * 1000000;
 
+Isms__V1__AuthMethod session_auth_method(const Isms__Store__V1__Principal *principal)
+{
+	return principal->kind == ISMS__V1__USER_KIND__USER_KIND_SERVICE
+		       ? ISMS__V1__AUTH_METHOD__AUTH_METHOD_TOKEN
+		       : ISMS__V1__AUTH_METHOD__AUTH_METHOD_PASSWORD;
+}
+
 static struct status login_failed(void)
 {
 	return status_make(STATUS_CODE_UNAUTHENTICATED, "LOGIN_FAILED",

@@ -3,6 +3,7 @@
 #define ISMS_DOMAIN_SESSION_H
 
 #include "common/status.h"
+#include "isms/store/v1/store.pb-c.h"
 
 struct facts;
 struct plan;
@@ -13,6 +14,9 @@ enum {
 	LOGIN_LOCK_MINUTES = 15,
 	SESSION_HOURS = 12,
 };
+
+/* How the caller was known to be the one: people sign in, services have tokens. */
+Isms__V1__AuthMethod session_auth_method(const Isms__Store__V1__Principal *principal);
 
 /* Login: loads account_by_email, organisation_for_login; the helper has verified
  * the password. */

@@ -10,6 +10,7 @@
 #include "server/domain/ballot.h"
 #include "server/domain/matter.h"
 #include "server/domain/must.h"
+#include "server/domain/session.h"
 #include "server/domain/states.h"
 #include "server/domain/text.h"
 #include "server/domain/voter.h"
@@ -76,6 +77,9 @@ static Isms__Store__V1__Vote *new_vote(struct casting *casting)
 	row->comment = casting->vote->comment;
 	row->snapshot_sha256 = casting->ballot.request->snapshot_sha256;
 	row->session_id = principal->session_id;
+	row->auth_method = session_auth_method(principal);
+	row->credential_fp = casting->ballot.facts->credential.fingerprint;
+	row->ip = casting->ballot.facts->credential.ip;
 	row->at = must(pb_time_new(plan->arena, plan->now_us));
 	row->ordinal = pace == NULL ? 1 : pace->votes + 1;
 	if (casting->voter.by == NULL)

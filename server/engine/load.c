@@ -2,8 +2,10 @@
  * seen, and the rows that a decision is made from. */
 #include "server/engine/call.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/digest.h"
 #include "common/pb.h"
 #include "server/domain/refusal.h"
 #include "server/domain/text.h"
@@ -47,6 +49,28 @@ static struct status check_access(struct engine_call *call, const struct db_item
 	return st;
 }
 
+/* "192.0.2.1:4711" or "[2001:db8::1]:4711" without brackets and port. */
+static char *ip_of(const char *peer, struct arena *arena)
+{
+	const char *colon = strrchr(peer, ':');
+	size_t len = colon == NULL ? strlen(peer) : (size_t)(colon - peer);
+	bool bracketed = len >= 2 && peer[0] == '[' && peer[len - 1] == ']';
+	return bracketed ? arena_strndup(arena, peer + 1, len - 2)
+			 : arena_strndup(arena, peer, len);
+}
+
+/* What is kept of a decision: nothing of it helps to sign in. */
+static void take_credential(struct engine_call *call)
+{
+	uint8_t *fingerprint = arena_alloc(call->arena, DIGEST_BYTES);
+	char *ip = ip_of(call->peer, call->arena);
+	if (fingerprint == NULL || ip == NULL ||
+	    !digest_sha256_of(fingerprint, call->token_sha256, sizeof(call->token_sha256)))
+		abort();
+	call->facts.credential =
+		(struct fact_credential){ .fingerprint = { DIGEST_BYTES, fingerprint }, .ip = ip };
+}
+
 /* Takes the rows of a load apart. *out_done: the call has its answer, or
  * goes on elsewhere. */
 static struct status take_facts(bool *out_done, struct engine_call *call)
@@ -62,6 +86,7 @@ static struct status take_facts(bool *out_done, struct engine_call *call)
 		st = call_take_caller(call, item++);
 		if (!status_ok(&st))
 			return st;
+		take_credential(call);
 		call->facts.principal = call->principal;
 		call->facts.now_us = pb_time_us(call->principal->now);
 		if (method->rpc->mode == RPC_WRITE)

@@ -119,7 +119,12 @@ CREATE INDEX delegation_to_idx ON delegation (org_id, to_user_id, id);
 
 -- ordinal numbers the votes of a person: two that are cast at once cannot both take
 -- a number, so that a limit on how many there may be in an hour holds.
+-- auth_method, credential_fp and ip are how the voter was known, see isms.v1.ApprovalVote;
+-- unknown of votes that were cast before they were kept.
 ALTER TABLE approval_vote
+	ADD COLUMN auth_method text CHECK (auth_method IN ('PASSWORD', 'TOKEN')),
+	ADD COLUMN credential_fp bytea CHECK (octet_length(credential_fp) = 32),
+	ADD COLUMN ip text NOT NULL DEFAULT '',
 	ADD COLUMN on_behalf_of uuid,
 	ADD COLUMN on_behalf_person uuid,
 	ADD COLUMN on_behalf_of_name text NOT NULL DEFAULT '',

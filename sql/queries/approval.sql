@@ -527,8 +527,10 @@ INSERT INTO approval_snapshot (org_id, request_id, snapshot) VALUES ($1, $2, $3)
 -- class: commit
 -- params: $org id request_id step_no voter_id voter_person voter_name decision comment
 -- params: snapshot_sha256 session_id at on_behalf_of on_behalf_person on_behalf_of_name
--- params: delegation_id ordinal
+-- params: delegation_id ordinal auth_method credential_fp ip
 INSERT INTO approval_vote (org_id, id, request_id, step_no, voter_id, voter_person, voter_name,
                            decision, comment, snapshot_sha256, session_id, at, on_behalf_of,
-                           on_behalf_person, on_behalf_of_name, delegation_id, ordinal)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+                           on_behalf_person, on_behalf_of_name, delegation_id, ordinal,
+                           auth_method, credential_fp, ip)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20);

@@ -9,19 +9,27 @@ FROM approval_request q
 JOIN approval_snapshot t ON t.org_id = q.org_id AND t.request_id = q.id
 WHERE q.org_id = $1 AND q.id = $3 AND {may_read_request};
 
--- The last vote of the caller's person on the subject, or on what it renews or replaces.
+-- The last vote of the caller's person on the subject, on what it renews or replaces, and
+-- so on back, or on an earlier plan of the same option for the risk.
 -- name: changes_earlier
 -- class: point
 -- params: $org $actor request_id
-WITH d AS (
+WITH RECURSIVE d AS (
 	SELECT q.id, q.created_at, q.subject_kind, q.subject_id
 	FROM approval_request q WHERE q.org_id = $1 AND q.id = $3),
 subject AS (
 	SELECT d.subject_id AS id FROM d
-	UNION ALL
-	SELECT c.previous_id FROM d JOIN risk_acceptance c ON c.org_id = $1 AND c.id = d.subject_id
-	UNION ALL
-	SELECT y.replaces_id FROM d JOIN approval_policy y ON y.org_id = $1 AND y.id = d.subject_id)
+	UNION
+	SELECT n.id FROM subject s CROSS JOIN LATERAL (
+		SELECT c.previous_id AS id FROM risk_acceptance c WHERE c.org_id = $1 AND c.id = s.id
+		UNION ALL
+		SELECT y.replaces_id FROM approval_policy y WHERE y.org_id = $1 AND y.id = s.id
+		UNION ALL
+		SELECT e.id FROM treatment_plan p
+		JOIN treatment_plan e ON e.org_id = $1 AND e.risk_id = p.risk_id AND e.option = p.option
+		                     AND e.created_at < p.created_at
+		WHERE p.org_id = $1 AND p.id = s.id) n
+	WHERE n.id IS NOT NULL)
 SELECT q.id AS request_id, q.ref AS request_ref, v.decision, v.at, t.snapshot
 FROM d
 JOIN approval_request q ON q.org_id = $1 AND q.subject_id IN (SELECT n.id FROM subject n)
@@ -75,7 +83,7 @@ ORDER BY t.step_no, t.display_name, t.user_id;
 -- params: $org $actor $permission id
 SELECT t.id, t.step_no, t.voter_id, t.voter_person, t.voter_name, t.decision, t.comment,
        t.snapshot_sha256, t.at, t.on_behalf_of, t.on_behalf_of_name, t.delegation_id,
-       (s.state = 'VOID') AS void
+       (s.state = 'VOID') AS void, t.auth_method, t.credential_fp, t.ip
 FROM approval_request q
 JOIN approval_vote t ON t.org_id = q.org_id AND t.request_id = q.id
 JOIN approval_assignee s ON s.org_id = t.org_id AND s.request_id = t.request_id

@@ -185,6 +185,68 @@ def test_a_renewal_is_compared_with_what_it_renews(world):
                            "risk.disposition", "risk.accepted_until"}, fields
 
 
+def test_a_renewal_is_compared_with_what_was_decided_renewals_ago(world):
+    """One manager decides on the first, another on the second; the third is new to the
+    former since the first."""
+    place = world.scope(unique("place"), parent=world.unit.meta.id)
+    if "second_manager" not in world.apis:
+        world.add("second_manager", "ISMS_MANAGER", "CRITICAL", scope=place.meta.id)
+    risk = world.risk(place, score=(3, 4))
+    asked = first = world.acceptance(risk, days=20)
+    acceptance = first.acceptance
+    for days, manager in ((25, "officer"), (30, "second_manager")):
+        world.vote("owner", asked.request)
+        world.vote(manager, asked.request)
+        acceptance = world.contributor.call(
+            "AcceptanceService/RenewAcceptance", id=acceptance.meta.id,
+            valid_until=soon(days)).acceptance
+        asked, before = world.contributor.call("AcceptanceService/SubmitAcceptance",
+                                               id=acceptance.meta.id), asked
+    assert changes(world, asked.request, "second_manager")[0].earlier_request_id == \
+        before.request.meta.id
+    reply, fields = changes(world, asked.request, "officer")
+    assert reply.earlier_request_id == first.request.meta.id and "valid_until" in fields
+
+
+def test_a_superseding_plan_is_compared_with_the_one_before(world):
+    """Of the same option for the same risk; another option is another matter."""
+    risk = world.risk(score=(3, 4))
+    first = world.plan(risk)
+    world.vote("owner", first.request)
+    world.vote("officer", first.request)
+    second = world.contributor.call(
+        "TreatmentService/CreatePlan", risk_id=risk.meta.id, option="TREATMENT_OPTION_MITIGATE",
+        fields={"rationale": "a better control is known", "due_at": soon(90),
+                "target": {"likelihood": 1, "impact": 1},
+                "actions": [{"control_id": world.control().meta.id,
+                             "assignee_id": world.id("contributor"),
+                             "description": "put it in place", "due_at": soon(60)}]}).plan
+    asked = world.contributor.call("TreatmentService/SubmitPlan", id=second.meta.id)
+    reply, fields = changes(world, asked.request)
+    assert reply.earlier_request_id == first.request.meta.id and reply.earlier_decision == 1
+    assert fields["subject.content.rationale"] == ("the control is known to work",
+                                                   "a better control is known")
+    transfer = world.contributor.call(
+        "TreatmentService/CreatePlan", risk_id=risk.meta.id, option="TREATMENT_OPTION_TRANSFER",
+        fields={"rationale": "somebody else pays", "transfer": {
+            "mechanism": "TRANSFER_MECHANISM_INSURANCE", "counterparty": "insurer",
+            "valid_until": soon(300), "retained_duty": "tell customers"}}).plan
+    other = world.contributor.call("TreatmentService/SubmitPlan", id=transfer.meta.id)
+    assert not changes(world, other.request)[0].earlier_request_id
+
+
+def test_a_bundle_says_how_voters_were_known(world, server, decided):
+    """By which session, from where; nothing of it is shown with the request, and it is the
+    digest of a digest."""
+    votes = export(world, decided.request).votes
+    tokens = [hashlib.sha256(world.apis[name].token.encode()).digest()
+              for name in ("owner", "officer")]
+    assert [v.credential_fp for v in votes] == [hashlib.sha256(t).digest() for t in tokens]
+    assert {(v.auth_method, v.ip) for v in votes} == {(1, "127.0.0.1")}
+    shown = world.owner.call("ApprovalService/GetApprovalRequest", id=decided.request.meta.id)
+    assert {(v.auth_method, v.ip, v.credential_fp) for v in shown.votes} == {(0, "", b"")}
+
+
 def test_another_text_of_a_policy_is_compared_with_the_old_one(world):
     if "bundle_top" not in world.apis:
         world.add("bundle_top", "TOP_MANAGEMENT", "CRITICAL")

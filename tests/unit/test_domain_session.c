@@ -31,6 +31,15 @@ static const Isms__Store__V1__Account *account_after(const struct login_case *t)
 	return row == NULL ? NULL : (const void *)row->after;
 }
 
+TEST(people_sign_in_and_services_have_tokens)
+{
+	Isms__Store__V1__Principal principal = ISMS__STORE__V1__PRINCIPAL__INIT;
+	principal.kind = ISMS__V1__USER_KIND__USER_KIND_HUMAN;
+	CHECK_INT(session_auth_method(&principal), ISMS__V1__AUTH_METHOD__AUTH_METHOD_PASSWORD);
+	principal.kind = ISMS__V1__USER_KIND__USER_KIND_SERVICE;
+	CHECK_INT(session_auth_method(&principal), ISMS__V1__AUTH_METHOD__AUTH_METHOD_TOKEN);
+}
+
 TEST(a_good_login_opens_a_session)
 {
 	struct login_case t;

@@ -111,6 +111,21 @@ TEST(a_service_account_never_votes)
 	poll_done(&poll);
 }
 
+TEST(a_vote_keeps_how_the_voter_was_known)
+{
+	struct poll poll;
+	poll_plan(&poll);
+	step(&poll, STEP(ANY), 0, false);
+	ask(&poll, 1, "bob");
+	accepted(&poll);
+	const Isms__Store__V1__Vote *vote =
+		WORLD_WROTE(&poll.world, Isms__Store__V1__Vote, KIND_APPROVAL_VOTE, 0);
+	CHECK_INT(vote->auth_method, ISMS__V1__AUTH_METHOD__AUTH_METHOD_PASSWORD);
+	CHECK(vote->credential_fp.len == 4 && memcmp(vote->credential_fp.data, "\1\2\3\4", 4) == 0);
+	CHECK_STR(vote->ip, "192.0.2.7");
+	poll_done(&poll);
+}
+
 TEST(a_vote_needs_the_permission_and_the_level)
 {
 	struct poll poll;

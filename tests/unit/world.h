@@ -137,6 +137,8 @@ static inline void world_init(struct world *world)
 	world->facts.arena = world->arena;
 	world->facts.now_us = WORLD_NOW_US;
 	world->facts.limits = &WORLD_LIMITS;
+	world->facts.credential.fingerprint = (ProtobufCBinaryData){ 4, (uint8_t *)"\1\2\3\4" };
+	world->facts.credential.ip = world_text(world, "192.0.2.7");
 	world->plan.arena = world->arena;
 	world->plan.now_us = WORLD_NOW_US;
 	world->plan.entropy = world_entropy;
