@@ -106,6 +106,7 @@ void db_submit(struct db *db, struct db_batch *batch)
 	struct db_pool *pool = &db->pools[batch->class];
 	assert(batch->n > 0 && batch->n <= DB_BATCH_MAX);
 	batch->retried = batch->outcome_unknown = false;
+	batch->sent_us = 0;
 	if (!db_batch_begin(batch))
 		db_list_add(&db->large, batch);
 	else if (pool->queue.n >= db->settings.queue_max)

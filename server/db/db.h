@@ -53,6 +53,8 @@ struct db_batch {
 	/* Set before done: QUERY_COMMIT whose connection was lost after sending:
 	 * st is UNKNOWN, reason OUTCOME_UNKNOWN. */
 	bool outcome_unknown;
+	/* Likewise: when it was sent, the last time, by the monotonic clock; 0: never. */
+	int64_t sent_us;
 	/* for db.c */
 	struct db_batch *next;
 	size_t received;

@@ -337,9 +337,11 @@ void db_pipe_send(struct db_pipe *pipe, const struct db_list *batches)
 	pipe->current = batches->first;
 	pipe->answered = pipe->synced = pipe->local_only = pipe->stale = pipe->fatal = false;
 	pipe->guilty = NULL;
-	for (struct db_batch *batch = batches->first; batch != NULL; batch = batch->next)
-		batch->received = 0;
 	pipe->active_us = mono_us();
+	for (struct db_batch *batch = batches->first; batch != NULL; batch = batch->next) {
+		batch->received = 0;
+		batch->sent_us = pipe->active_us;
+	}
 	bool last_try = pipe->pool->class == QUERY_COMMIT || batches->first->retried;
 	if (last_try && hung_up(pipe)) {
 		/* it was never sent, so this was no attempt */

@@ -21,6 +21,7 @@ struct ask {
 	struct db_batch batch;
 	struct db_item item;
 	ask_fn fn; /* NULL: forgotten */
+	void (*gone)(void *arg);
 	void *arg;
 };
 
@@ -94,6 +95,8 @@ static void on_answer(struct db_batch *batch, const struct status *result)
 			log_write(LOG_LEVEL_DEBUG, "watch_read_failed", "query=%s reason=%s",
 				  ask->statement->query->name, st.reason != NULL ? st.reason : "");
 		ask->fn(ask->arg, &st, rows, status_ok(&st) ? n : 0);
+	} else if (ask->gone != NULL) {
+		ask->gone(ask->arg);
 	}
 	free_ask(ask);
 }
@@ -124,7 +127,14 @@ struct ask *ask_start(struct asks *asks, const struct statement *statement,
 	return ask;
 }
 
-void ask_forget(struct ask *ask)
+void ask_forget(struct ask *ask, void (*gone)(void *arg), void *arg)
 {
 	ask->fn = NULL;
+	ask->gone = gone;
+	ask->arg = arg;
+}
+
+int64_t ask_sent_us(const struct ask *ask)
+{
+	return ask->batch.sent_us;
 }

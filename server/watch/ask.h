@@ -51,7 +51,9 @@ void asks_done(struct asks *asks);
 struct ask *ask_start(struct asks *asks, const struct statement *statement,
 		      const ProtobufCMessage *message, const struct query_args *args, ask_fn fn,
 		      void *arg);
-/* fn will not run. */
-void ask_forget(struct ask *ask);
+/* fn will not run; instead gone will, unless NULL: the database has it in hand no more. */
+void ask_forget(struct ask *ask, void (*gone)(void *arg), void *arg);
+/* While fn runs: when it went to the database, by the monotonic clock. */
+int64_t ask_sent_us(const struct ask *ask);
 
 #endif

@@ -15,7 +15,9 @@
 
 enum {
 	EARLY_US = 300 * 1000, /* asked for again before it ends to count */
-	LATE_US = 100 * 1000,  /* counts for so long after an answer that took its time */
+	/* Counts for so long after an answer that took longer than it would have counted:
+	 * from a slow database nothing would ever be told. */
+	LATE_US = 100 * 1000,
 };
 
 void viewers_init(struct viewers *viewers, struct asks *asks, const struct statement *statement,
@@ -72,7 +74,7 @@ static void put_batch(struct viewers *viewers)
 void viewers_done(struct viewers *viewers)
 {
 	if (viewers->ask != NULL)
-		ask_forget(viewers->ask);
+		ask_forget(viewers->ask, NULL, NULL);
 	put_batch(viewers);
 	assert(TAILQ_EMPTY(&viewers->list));
 }
@@ -164,12 +166,13 @@ static void on_answer(void *arg, const struct status *st, ProtobufCMessage *cons
 {
 	struct viewers *viewers = arg;
 	int64_t now_us = mono_us();
+	int64_t sent_us = ask_sent_us(viewers->ask);
 	for (size_t i = 0; i < viewers->n_batch && status_ok(st); i++) {
 		struct viewer *viewer = viewers->batch[i];
 		take_rows(viewer, rows, n);
 		viewer->asked_us = viewers->asked_us;
 		viewer->wanted = false;
-		viewer->fresh_until = viewers->asked_us + VIEWER_FRESH_US;
+		viewer->fresh_until = sent_us + VIEWER_FRESH_US;
 		if (viewer->fresh_until < now_us + LATE_US)
 			viewer->fresh_until = now_us + LATE_US;
 	}

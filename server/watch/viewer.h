@@ -1,5 +1,6 @@
 /* For whom the streams are: one entry a session, shared by its streams, with what
- * its account may be told. An entry counts for a second from when it was asked for;
+ * its account may be told. An entry counts for a second from when the database was asked
+ * for it, or for a moment after an answer that took longer;
  * only those that something is to be told to, or that were not looked at for a few
  * seconds, are asked for again, several with one statement. */
 #ifndef ISMS_WATCH_VIEWER_H

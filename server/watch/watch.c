@@ -1,6 +1,4 @@
-/* See watch.h. A stream is a struct watcher in the arena of its call. What moves it
- * on is always settle: after the ring grew, after its rights were looked at, when
- * its client took something, when its own read came back. */
+/* See watch.h: the room, the reader of the log, and when its streams are moved on. */
 #include "server/watch/watch.h"
 
 #include <assert.h>
@@ -25,6 +23,7 @@
 #include "server/watch/filter.h"
 #include "server/watch/notice.h"
 #include "server/watch/ring.h"
+#include "server/watch/stream.h"
 #include "server/watch/viewer.h"
 
 enum {
@@ -34,55 +33,7 @@ enum {
 	POLL_IDLE_US = 250 * 1000,
 	POLL_FAILED_US = 500 * 1000,
 	IDLE_AFTER_US = 10 * 1000000,
-	RETRY_US = 1000 * 1000,
 };
-
-enum watcher_state {
-	WATCHER_STARTING, /* the engine looks at it */
-	WATCHER_OPEN,
-	WATCHER_ENDED,
-};
-
-struct watcher {
-	TAILQ_ENTRY(watcher) link;
-	TAILQ_ENTRY(watcher) behind_link;
-	struct watch *watch;
-	struct call *call;
-	enum watcher_state state;
-	struct engine_call *starting;
-	Isms__V1__WatchRequest *request;
-	char user_id[UUID_TEXT];
-	struct filter filter;
-	struct viewer *viewer;
-	struct cursor at;   /* everything up to here was sent or left out */
-	bool behind;        /* on the list of those that wait for a read of their own */
-	struct ask *missed; /* such a read */
-	int64_t sent_us;    /* the latest message */
-	uint64_t sent;      /* bytes, with those that wait */
-	uint64_t taken;     /* of these, as last seen */
-	int64_t taken_us;   /* when that changed, or nothing waited */
-};
-
-TAILQ_HEAD(watcher_list, watcher);
-
-struct watch {
-	struct event_base *base;
-	struct engine *engine;
-	struct asks asks;
-	struct statement follow, missed, sessions;
-	struct viewers viewers;
-	struct route route;
-	struct watcher_list watchers, behind;
-	size_t n_watchers, n_missed;
-	struct ask *following;
-	int64_t followed_us; /* latest answer; 0: never */
-	int64_t busy_us;     /* latest with rows */
-	struct event *poll, *tick;
-	struct ring ring;
-};
-
-static void settle(struct watcher *watcher, int64_t now_us);
-static void start_missed(struct watch *watch);
 
 static void arm(struct event *timer, int64_t wait_us)
 {
@@ -91,184 +42,15 @@ static void arm(struct event *timer, int64_t wait_us)
 		abort();
 }
 
-/* --- the end of a stream -------------------------------------------------- */
-
-/* The call may be gone or answered already. */
-static void detach(struct watcher *watcher)
-{
-	struct watch *watch = watcher->watch;
-	assert(watcher->state == WATCHER_OPEN);
-	watcher->state = WATCHER_ENDED;
-	TAILQ_REMOVE(&watch->watchers, watcher, link);
-	watch->n_watchers--;
-	if (watcher->behind)
-		TAILQ_REMOVE(&watch->behind, watcher, behind_link);
-	if (watcher->missed != NULL) {
-		ask_forget(watcher->missed);
-		watch->n_missed--;
-	}
-	viewer_put(watcher->viewer);
-	if (watch->n_watchers == 0) {
-		event_del(watch->poll);
-		event_del(watch->tick);
-	}
-}
-
-static void end(struct watcher *watcher, struct status st)
-{
-	struct call *call = watcher->call;
-	if (watcher->state == WATCHER_OPEN)
-		detach(watcher);
-	watcher->state = WATCHER_ENDED;
-	if (st.code == STATUS_CODE_RESOURCE_EXHAUSTED || st.code == STATUS_CODE_UNAVAILABLE)
-		status_set_retry(&st, call->arena, RETRY_US);
-	log_write(LOG_LEVEL_INFO, "watch_ended", "call=%llu code=%s reason=%s user=%s",
-		  (unsigned long long)call->id, status_code_name(st.code), st.reason,
-		  watcher->user_id);
-	call_finish(call, &st);
-}
-
-static void on_cancel(struct call *call)
-{
-	struct watcher *watcher = call->data;
-	if (watcher->state == WATCHER_OPEN)
-		detach(watcher);
-	else if (watcher->starting != NULL)
-		engine_call_cancel(watcher->starting);
-	watcher->state = WATCHER_ENDED;
-}
-
-/* --- sending -------------------------------------------------------------- */
-
-/* false: it has ended. */
-static bool deliver(struct watcher *watcher, const uint8_t *message, size_t len, int64_t now_us)
-{
-	if (!call_send(watcher->call, message, len))
-		return false;
-	watcher->sent += GRPC_PREFIX + len;
-	watcher->sent_us = now_us;
-	return true;
-}
-
-static bool send_cursor(struct watcher *watcher, int64_t now_us)
-{
-	char text[CURSOR_TEXT];
-	uint8_t message[CURSOR_TEXT + 16];
-	Isms__V1__WatchResponse response = ISMS__V1__WATCH_RESPONSE__INIT;
-	cursor_format(text, watcher->at);
-	response.cursor = text;
-	size_t len = isms__v1__watch_response__pack(&response, message);
-	return deliver(watcher, message, len, now_us);
-}
-
-/* Offers the notice that comes next. false: not now, or no more at all. */
-static bool offer(struct watcher *watcher, const struct notice *notice, int64_t now_us)
-{
-	if (cursor_compare(notice->at, watcher->at) <= 0)
-		return true;
-	if (filter_passes(&watcher->filter, notice)) {
-		if (!viewer_fresh(watcher->viewer, now_us))
-			return false;
-		if (viewer_may(watcher->viewer, notice)) {
-			if (call_queued(watcher->call) >= WATCH_QUEUE_MAX) {
-				call_want_room(watcher->call);
-				return false;
-			}
-			if (!deliver(watcher, notice->message, notice->len, now_us))
-				return false;
-		}
-	}
-	watcher->at = notice->at;
-	return true;
-}
-
-static void from_ring(struct watcher *watcher, int64_t now_us)
-{
-	const struct ring *ring = &watcher->watch->ring;
-	for (size_t i = ring_after(ring, watcher->at); i < ring->n; i++)
-		if (!offer(watcher, ring_at(ring, i), now_us))
-			return;
-	watcher->at = cursor_later(watcher->at, ring->to);
-}
-
-/* --- those behind the ring ------------------------------------------------ */
-
-static void on_missed(void *arg, const struct status *st, ProtobufCMessage *const *rows, size_t n)
-{
-	struct watcher *watcher = arg;
-	struct watch *watch = watcher->watch;
-	int64_t now_us = mono_us();
-	bool all = true;
-	watcher->missed = NULL;
-	watch->n_missed--;
-	for (size_t i = 0; i < n && all; i++) {
-		const Isms__Store__V1__WatchRow *row = (const void *)rows[i];
-		if (row->tx == 0)
-			continue;
-		struct notice *notice = notice_new(row);
-		all = offer(watcher, notice, now_us);
-		notice_free(notice);
-	}
-	if (watcher->state == WATCHER_OPEN && status_ok(st)) {
-		if (all && n < WATCH_MISSED_MAX) {
-			const Isms__Store__V1__WatchRow *row = (const void *)rows[0];
-			watcher->at = cursor_later(watcher->at, (struct cursor){ row->horizon, 0 });
-		}
-		settle(watcher, now_us);
-	}
-	/* after a failure the tick settles it */
-	start_missed(watch);
-	viewers_look(&watch->viewers, now_us);
-}
-
-static void start_missed(struct watch *watch)
-{
-	struct watcher *watcher;
-	while (watch->n_missed < WATCH_MISSED_READS_MAX &&
-	       (watcher = TAILQ_FIRST(&watch->behind)) != NULL) {
-		TAILQ_REMOVE(&watch->behind, watcher, behind_link);
-		watcher->behind = false;
-		Isms__Store__V1__WatchFrom from = ISMS__STORE__V1__WATCH_FROM__INIT;
-		from.tx = watcher->at.tx;
-		from.seq = watcher->at.seq;
-		from.limit = WATCH_MISSED_MAX;
-		struct query_args args = { .org = watcher->viewer->org_id };
-		watch->n_missed++;
-		watcher->missed = ask_start(&watch->asks, &watch->missed, &from.base, &args,
-					    on_missed, watcher);
-	}
-}
-
-/* Moves a stream on as far as it goes now. It may end. */
-static void settle(struct watcher *watcher, int64_t now_us)
-{
-	struct watch *watch = watcher->watch;
-	if (watcher->state != WATCHER_OPEN)
-		return;
-	if (watcher->behind || watcher->missed != NULL) {
-		/* However long the read takes, its rows are to find rights that count. */
-		(void)viewer_fresh(watcher->viewer, now_us);
-		return;
-	}
-	if (cursor_compare(watcher->at, watch->ring.from) >= 0) {
-		from_ring(watcher, now_us);
-	} else if (call_queued(watcher->call) >= WATCH_QUEUE_MAX) {
-		call_want_room(watcher->call);
-	} else if (viewer_fresh(watcher->viewer, now_us)) {
-		watcher->behind = true;
-		TAILQ_INSERT_TAIL(&watch->behind, watcher, behind_link);
-	}
-}
-
 static void settle_all(struct watch *watch, int64_t now_us)
 {
 	struct watcher *watcher;
 	struct watcher *next;
 	for (watcher = TAILQ_FIRST(&watch->watchers); watcher != NULL; watcher = next) {
 		next = TAILQ_NEXT(watcher, link);
-		settle(watcher, now_us);
+		watcher_settle(watcher, now_us);
 	}
-	start_missed(watch);
+	watch_start_missed(watch);
 	viewers_look(&watch->viewers, now_us);
 }
 
@@ -277,8 +59,8 @@ static void on_room(struct call *call)
 	struct watcher *watcher = call->data;
 	struct watch *watch = watcher->watch;
 	int64_t now_us = mono_us();
-	settle(watcher, now_us);
-	start_missed(watch);
+	watcher_settle(watcher, now_us);
+	watch_start_missed(watch);
 	viewers_look(&watch->viewers, now_us);
 }
 
@@ -296,11 +78,54 @@ static int64_t next_poll(const struct watch *watch, const struct status *st, siz
 	return now_us - watch->busy_us < IDLE_AFTER_US ? POLL_US : POLL_IDLE_US;
 }
 
+/* What is told of whoever holds the horizon. */
+static void on_holder(void *arg, const struct status *st, ProtobufCMessage *const *rows, size_t n)
+{
+	struct watch *watch = arg;
+	(void)st; /* told of without */
+	const Isms__Store__V1__WatchHolder *holder = n > 0 ? (const void *)rows[0] : NULL;
+	progress_held(&watch->progress, holder != NULL ? holder->holder : "");
+}
+
+static void look_at_horizon(struct watch *watch, const Isms__Store__V1__WatchRow *row,
+			    int64_t now_us)
+{
+	Isms__Store__V1__WatchFrom from = ISMS__STORE__V1__WATCH_FROM__INIT;
+	struct query_args args = { 0 };
+	if (!progress_horizon(&watch->progress, row->horizon, row->ahead, now_us))
+		return;
+	from.tx = row->horizon;
+	(void)ask_start(&watch->asks, &watch->holder, &from.base, &args, on_holder, watch);
+}
+
+/* After a crash or with another server in its place the database may have lost what it
+ * had never made durable, or what had not reached that server: then what was told ends
+ * somewhere behind the ring, and what comes next would pass for told already. */
+static bool set_back(struct watch *watch, const Isms__Store__V1__WatchRow *row)
+{
+	struct watcher *watcher;
+	if (row->horizon >= watch->ring.to.tx)
+		return false;
+	log_write(LOG_LEVEL_WARNING, "watch_set_back", "from_tx=%lld to_tx=%lld streams=%zu",
+		  (long long)watch->ring.to.tx, (long long)row->horizon, watch->n_watchers);
+	while ((watcher = TAILQ_FIRST(&watch->watchers)) != NULL)
+		watcher_end(watcher,
+			    status_make(STATUS_CODE_UNAVAILABLE, "DATABASE_SET_BACK",
+					"the database has been set back, resume with the last "
+					"cursor"));
+	ring_reset(&watch->ring, (struct cursor){ row->horizon, 0 });
+	watch->followed_us = 0;
+	return true;
+}
+
 static void on_followed(void *arg, const struct status *st, ProtobufCMessage *const *rows, size_t n)
 {
 	struct watch *watch = arg;
 	int64_t now_us = mono_us();
 	watch->following = NULL;
+	progress_followed(&watch->progress, st);
+	if (status_ok(st) && set_back(watch, (const void *)rows[0]))
+		n = 0;
 	for (size_t i = 0; i < n; i++) {
 		const Isms__Store__V1__WatchRow *row = (const void *)rows[i];
 		if (row->tx == 0)
@@ -308,11 +133,13 @@ static void on_followed(void *arg, const struct status *st, ProtobufCMessage *co
 		ring_add(&watch->ring, notice_new(row));
 		watch->busy_us = now_us;
 	}
-	if (status_ok(st)) {
+	if (status_ok(st) && n > 0) {
 		const Isms__Store__V1__WatchRow *row = (const void *)rows[0];
-		if (n < WATCH_FOLLOW_MAX)
+		watch->more = n == WATCH_FOLLOW_MAX;
+		if (!watch->more)
 			ring_advance(&watch->ring, (struct cursor){ row->horizon, 0 });
 		watch->followed_us = now_us;
+		look_at_horizon(watch, row, now_us);
 	}
 	if (watch->n_watchers == 0)
 		return;
@@ -343,6 +170,16 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 
 /* --- looking after them --------------------------------------------------- */
 
+/* Whether the log is read for it: by the reader of all, or by its own while behind. */
+static bool is_followed(const struct watcher *watcher, int64_t now_us)
+{
+	int64_t followed_us = watcher->watch->followed_us;
+	if (followed_us < watcher->begun_us)
+		followed_us = watcher->begun_us;
+	return now_us - followed_us <= WATCH_SILENCE_US &&
+	       (watcher->failing_us == 0 || now_us - watcher->failing_us <= WATCH_SILENCE_US);
+}
+
 static struct status verdict(const struct watcher *watcher, int64_t now_us)
 {
 	const struct viewer *viewer = watcher->viewer;
@@ -354,6 +191,9 @@ static struct status verdict(const struct watcher *watcher, int64_t now_us)
 	if (now_us - viewer->asked_us > WATCH_SILENCE_US)
 		return status_make(STATUS_CODE_UNAVAILABLE, "DATABASE_UNAVAILABLE",
 				   "the database does not answer");
+	if (!is_followed(watcher, now_us))
+		return status_make(STATUS_CODE_UNAVAILABLE, "DATABASE_UNAVAILABLE",
+				   "the database does not tell of changes");
 	if (now_us - watcher->taken_us > WATCH_SLOW_US)
 		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "WATCH_TOO_SLOW",
 				   "the client does not take what waits for it, resume with the "
@@ -370,13 +210,13 @@ static void look_after(struct watcher *watcher, int64_t now_us)
 	watcher->taken = taken;
 	struct status st = verdict(watcher, now_us);
 	if (!status_ok(&st)) {
-		end(watcher, st);
+		watcher_end(watcher, st);
 		return;
 	}
-	settle(watcher, now_us);
+	watcher_settle(watcher, now_us);
 	if (watcher->state == WATCHER_OPEN && now_us - watcher->sent_us >= WATCH_PROGRESS_US &&
 	    waiting == 0 && now_us - watcher->viewer->asked_us < 2 * VIEWER_LOOK_US)
-		send_cursor(watcher, now_us);
+		watcher_tell(watcher, now_us);
 }
 
 static void look_after_all(struct watch *watch)
@@ -388,7 +228,7 @@ static void look_after_all(struct watch *watch)
 		next = TAILQ_NEXT(watcher, link);
 		look_after(watcher, now_us);
 	}
-	start_missed(watch);
+	watch_start_missed(watch);
 	viewers_look(&watch->viewers, now_us);
 }
 
@@ -429,8 +269,15 @@ static struct status prepare(struct watcher *watcher, const Isms__Store__V1__Wat
 	if (!status_ok(&st))
 		return st;
 	watcher->at = (struct cursor){ start->horizon, 0 };
-	if (*cursor != '\0' && !cursor_parse(&watcher->at, cursor))
-		return status_invalid(arena, "cursor", "is not a cursor of an earlier stream");
+	/* Only a row is durable for certain: the horizon counts transactions of which a
+	 * crash would leave nothing. */
+	watcher->row = (struct cursor){ start->last_tx, start->last_seq };
+	if (*cursor != '\0') {
+		if (!cursor_parse(&watcher->at, cursor))
+			return status_invalid(arena, "cursor",
+					      "is not a cursor of an earlier stream");
+		watcher->row = watcher->at;
+	}
 	if (watcher->at.tx > start->ahead)
 		return status_make(STATUS_CODE_OUT_OF_RANGE, "CURSOR_AHEAD",
 				   "the cursor is ahead of the database");
@@ -445,6 +292,7 @@ static void start_following(struct watch *watch, int64_t horizon, int64_t now_us
 	if (watch->following == NULL &&
 	    (watch->followed_us == 0 || now_us - watch->followed_us > WATCH_KEPT_US))
 		ring_reset(&watch->ring, back);
+	watch->progress.since_us = now_us;
 	if (event_add(watch->tick, &tick) != 0)
 		abort();
 	follow(watch);
@@ -457,18 +305,19 @@ static void begin(struct watcher *watcher, const Isms__Store__V1__WatchStart *st
 	memcpy(watcher->user_id, start->user_id, UUID_TEXT);
 	struct status st = prepare(watcher, start);
 	if (!status_ok(&st)) {
-		end(watcher, st);
+		watcher_end(watcher, st);
 		return;
 	}
 	watcher->state = WATCHER_OPEN;
 	watcher->viewer = viewer_get(&watch->viewers, start->org_id, start->session_id, now_us);
-	watcher->taken_us = now_us;
+	watcher->taken_us = watcher->begun_us = now_us;
+	watcher->begun_tx = start->horizon;
 	TAILQ_INSERT_TAIL(&watch->watchers, watcher, link);
 	if (watch->n_watchers++ == 0)
 		start_following(watch, start->horizon, now_us);
-	if (send_cursor(watcher, now_us))
-		settle(watcher, now_us);
-	start_missed(watch);
+	if (watcher_tell(watcher, now_us))
+		watcher_settle(watcher, now_us);
+	watch_start_missed(watch);
 	viewers_look(&watch->viewers, now_us);
 }
 
@@ -524,10 +373,12 @@ static bool bind_statements(struct watch *watch, struct query_set *queries)
 	const ProtobufCMessageDescriptor *row = &isms__store__v1__watch_row__descriptor;
 	bool follow_ok = statement_init(&watch->follow, queries, "watch_follow", from, row);
 	bool missed_ok = statement_init(&watch->missed, queries, "watch_missed", from, row);
+	bool holder_ok = statement_init(&watch->holder, queries, "watch_holder", from,
+					&isms__store__v1__watch_holder__descriptor);
 	return statement_init(&watch->sessions, queries, "watch_sessions",
 			      &isms__store__v1__watch_sessions__descriptor,
 			      &isms__store__v1__watch_grant__descriptor) &&
-	       follow_ok && missed_ok;
+	       follow_ok && missed_ok && holder_ok;
 }
 
 struct watch *watch_new(struct event_base *base, struct engine *engine, struct db *db,
@@ -545,7 +396,7 @@ struct watch *watch_new(struct event_base *base, struct engine *engine, struct d
 	watch->route = (struct route){ .path = "/isms.v1.WatchService/Watch",
 				       .streaming = true,
 				       .message = on_message,
-				       .cancel = on_cancel,
+				       .cancel = watcher_cancel,
 				       .room = on_room,
 				       .arg = watch };
 	if (!bind_statements(watch, queries)) {
@@ -576,6 +427,7 @@ void watch_free(struct watch *watch)
 	statement_done(&watch->follow);
 	statement_done(&watch->missed);
 	statement_done(&watch->sessions);
+	statement_done(&watch->holder);
 	free(watch);
 }
 

@@ -7,9 +7,15 @@
 -- params: $org $actor $session scope_id
 SELECT u.org_id, u.id AS user_id, $3::uuid AS session_id,
        pg_snapshot_xmin(n.now)::text::bigint AS horizon,
-       pg_snapshot_xmax(n.now)::text::bigint AS ahead
+       pg_snapshot_xmax(n.now)::text::bigint AS ahead,
+       coalesce(l.tx::text::bigint, 0) AS last_tx, coalesce(l.seq, 0) AS last_seq
 FROM app_user u
 CROSS JOIN (SELECT pg_current_snapshot() AS now) n
+LEFT JOIN LATERAL (
+	SELECT x.tx, x.seq FROM outbox x
+	WHERE x.org_id >= $1 AND x.org_id <= $1 AND x.tx < pg_snapshot_xmin(n.now)
+	ORDER BY x.org_id DESC, x.tx DESC, x.seq DESC
+	LIMIT 1) l ON true
 WHERE u.org_id = $1 AND u.id = $2
   AND ($4::uuid IS NULL
        OR EXISTS (SELECT 1 FROM access a WHERE a.org_id = $1 AND a.user_id = $2
@@ -19,8 +25,9 @@ WHERE u.org_id = $1 AND u.id = $2
 -- class: point
 -- tenantless: one reader follows all organisations; each watcher is given its own alone
 -- params: tx seq limit
-WITH h AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon)
-SELECT h.horizon::text::bigint AS horizon,
+WITH h AS (SELECT pg_snapshot_xmin(s.now) AS horizon, pg_snapshot_xmax(s.now) AS ahead
+           FROM (SELECT pg_current_snapshot() AS now) s)
+SELECT h.horizon::text::bigint AS horizon, h.ahead::text::bigint AS ahead,
        {columns_of_event}
 FROM h
 LEFT JOIN LATERAL (
@@ -40,8 +47,9 @@ ORDER BY o.tx, o.seq;
 -- name: watch_missed
 -- class: list
 -- params: $org tx seq limit
-WITH h AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon)
-SELECT h.horizon::text::bigint AS horizon,
+WITH h AS (SELECT pg_snapshot_xmin(s.now) AS horizon, pg_snapshot_xmax(s.now) AS ahead
+           FROM (SELECT pg_current_snapshot() AS now) s)
+SELECT h.horizon::text::bigint AS horizon, h.ahead::text::bigint AS ahead,
        {columns_of_event}
 FROM h
 LEFT JOIN LATERAL (
@@ -55,6 +63,22 @@ LEFT JOIN LATERAL (
 	WHERE a.org_id = $1 AND a.id = o.audit_event_id
 	LIMIT 1) e ON true
 ORDER BY o.tx, o.seq;
+
+-- Who keeps the horizon at a transaction: a session, of any database, or one that was
+-- prepared and left.
+-- name: watch_holder
+-- class: point
+-- tenantless: it is about the whole cluster
+-- params: tx
+SELECT format('session %s of %s in %s, application %s', a.pid, a.usename, a.datname,
+              a.application_name) AS holder
+FROM pg_stat_activity a
+WHERE a.backend_xid = $1::bigint::text::xid8::xid
+UNION ALL
+SELECT format('prepared transaction %s of %s in %s', p.gid, p.owner, p.database)
+FROM pg_prepared_xacts p
+WHERE p.transaction = $1::bigint::text::xid8::xid
+LIMIT 1;
 
 -- A row for each grant in force of the accounts of those sessions that are valid as
 -- principal_by_token says; one grant more than may be tells that there are too many.

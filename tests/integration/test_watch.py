@@ -225,7 +225,7 @@ def test_each_cursor_resumes_right_after_its_message(world, writer):
         stream.until(lambda s: len(s.ids) == 7)
         assert stream.ids == ids
         ids += writer.write(5, scope=world.unit.meta.id, topic="Test/Resume")
-        messages = stream.messages[:8]
+        messages = stream.messages[:1] + [m for m in stream.messages if m.HasField("event")][:7]
         stream.until(lambda s: len(s.ids) == 12)
     for seen, message in enumerate(messages):
         with Stream(world.auditor, cursor=message.cursor, topics=["Test/Resume"]) as again:
@@ -245,6 +245,33 @@ def test_a_quiet_stream_moves_on_and_shows_that_it_lives(world, writer):
         with Stream(world.auditor, cursor=stream.cursor, topics=["Test/Never"]) as again:
             assert again.until(lambda s: s.ids).ids == asset
         stream.until(lambda s: s.ids == asset)
+
+
+def test_a_stream_tells_when_it_has_caught_up(world, writer):
+    with Stream(world.auditor) as stream:
+        start = stream.cursor
+    ids = writer.write(700, world.unit.meta.id, topic="Test/Caught")
+    with Stream(world.auditor, cursor=start, topics=["Test/Caught"]) as stream:
+        stream.until(lambda s: any(m.caught_up for m in s.messages))
+        first = next(n for n, m in enumerate(stream.messages) if m.caught_up)
+        assert [m.event.id for m in stream.messages[:first] if m.HasField("event")] == ids
+        assert not stream.messages[0].caught_up and not stream.messages[first].HasField("event")
+        assert stream.messages[first].cursor == stream.messages[first - 1].cursor
+
+
+def test_who_holds_all_events_back_is_told_in_the_log(world, server):
+    with Writer(server) as held, Writer(server) as quick, Stream(world.auditor) as stream:
+        held.begin().write(1, world.unit.meta.id)
+        pid = held.db.info.backend_pid
+        event, = quick.write(1, world.unit.meta.id)
+        deadline = time.monotonic() + 40
+        while f"session {pid} of isms_owner in isms" not in server.tail(4000):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        assert event not in stream.ids
+        held.commit()
+        stream.until(lambda s: event in s.ids)
+    assert "event=watch_held" in server.tail(4000)
 
 
 def test_commits_out_of_order_lose_nothing_and_show_nothing_early(world, server):

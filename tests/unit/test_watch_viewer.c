@@ -16,7 +16,7 @@ enum { VIEWERS = 64, ROWS_MAX = 1024 };
 static struct {
 	ask_fn fn;
 	void *arg;
-	int64_t now_us;
+	int64_t now_us, sent_us;
 	size_t n;
 	char sessions[VIEWER_ASK_MAX][UUID_TEXT];
 } asked;
@@ -31,16 +31,25 @@ struct ask *ask_start(struct asks *asks, const struct statement *statement,
 	(void)args;
 	asked.fn = fn;
 	asked.arg = arg;
+	asked.sent_us = asked.now_us;
 	asked.n = sessions->n_session_ids;
 	for (size_t i = 0; i < asked.n; i++)
 		snprintf(asked.sessions[i], UUID_TEXT, "%s", sessions->session_ids[i]);
 	return (struct ask *)(void *)&asked;
 }
 
-void ask_forget(struct ask *ask)
+void ask_forget(struct ask *ask, void (*gone)(void *arg), void *arg)
 {
 	(void)ask;
+	(void)gone;
+	(void)arg;
 	asked.fn = NULL;
+}
+
+int64_t ask_sent_us(const struct ask *ask)
+{
+	(void)ask;
+	return asked.sent_us;
 }
 
 int64_t mono_us(void)
@@ -108,6 +117,24 @@ TEST(nobody_is_forgotten_while_all_want_to_be_asked_for)
 		CHECK(looked[i]);
 		viewer_put(all[i]);
 	}
+	viewers_done(&viewers);
+}
+
+TEST(rights_count_from_when_the_database_was_asked)
+{
+	struct viewers viewers;
+	char session[UUID_TEXT];
+	session_id(session, 1);
+	viewers_init(&viewers, NULL, NULL, nothing, NULL);
+	struct viewer *viewer = viewer_get(&viewers, ORG, session, asked.now_us);
+	viewers_look(&viewers, asked.now_us);
+	/* It waits for a connection, and is then answered quickly. */
+	asked.sent_us = asked.now_us += 3 * VIEWER_FRESH_US;
+	asked.now_us += VIEWER_FRESH_US / 2;
+	answer(1, 0);
+	CHECK(viewer_fresh(viewer, asked.sent_us + VIEWER_FRESH_US - 1));
+	CHECK(!viewer_fresh(viewer, asked.sent_us + VIEWER_FRESH_US));
+	viewer_put(viewer);
 	viewers_done(&viewers);
 }
 

@@ -13,6 +13,7 @@
 #include "server/net/call.h"
 #include "server/net/conn.h"
 #include "server/watch/ask.h"
+#include "server/watch/cursor.h"
 #include "server/watch/viewer.h"
 #include "server/watch/watch.h"
 #include "tests/unit/tap.h"
@@ -22,11 +23,12 @@
 #define SESSION "33333333-3333-7333-8333-333333333333"
 #define OLD     "w100000000000000010000000000000000"
 
-enum { HORIZON = 100000, MISSED_TX = 7 };
+enum { HORIZON = 100000, LAST_TX = 90000, MISSED_TX = 7 };
 
 struct ask {
 	const char *name; /* NULL: answered */
-	ask_fn fn;
+	ask_fn fn;        /* NULL: forgotten */
+	void (*gone)(void *arg);
 	void *arg;
 };
 
@@ -36,8 +38,10 @@ static struct {
 	void *starting;
 	struct ask asks[64];
 	size_t n_asks;
-	size_t n_sent;
+	size_t n_sent, n_caught_up;
+	char cursor[64]; /* of the latest message */
 	bool finished;
+	const char *reason;
 } world;
 
 /* --- what it stands in for ------------------------------------------------ */
@@ -81,9 +85,17 @@ struct ask *ask_start(struct asks *asks, const struct statement *statement,
 	return ask;
 }
 
-void ask_forget(struct ask *ask)
+void ask_forget(struct ask *ask, void (*gone)(void *arg), void *arg)
 {
-	ask->name = NULL;
+	ask->fn = NULL;
+	ask->gone = gone;
+	ask->arg = arg;
+}
+
+int64_t ask_sent_us(const struct ask *ask)
+{
+	(void)ask;
+	return world.now_us;
 }
 
 int64_t mono_us(void)
@@ -113,6 +125,8 @@ bool call_send(struct call *call, const uint8_t *message, size_t len)
 	if (response == NULL)
 		abort();
 	world.n_sent += response->event != NULL;
+	world.n_caught_up += response->caught_up != 0;
+	snprintf(world.cursor, sizeof(world.cursor), "%s", response->cursor);
 	isms__v1__watch_response__free_unpacked(response, NULL);
 	return true;
 }
@@ -131,32 +145,44 @@ void call_want_room(struct call *call)
 void call_finish(struct call *call, const struct status *st)
 {
 	(void)call;
-	(void)st;
 	world.finished = true;
+	world.reason = st->reason;
 }
 
 /* --- a stream ------------------------------------------------------------- */
 
-static bool is_waiting(const char *name)
+static size_t waiting(const char *name)
 {
+	size_t n = 0;
 	for (size_t i = 0; i < world.n_asks; i++)
-		if (world.asks[i].name != NULL && strcmp(world.asks[i].name, name) == 0)
-			return true;
-	return false;
+		n += world.asks[i].name != NULL && strcmp(world.asks[i].name, name) == 0;
+	return n;
 }
 
-/* Answers the read of that name, if there is one. */
+/* Answers the read of that name, if there is one; row NULL: with a failure. */
 static void answer(const char *name, ProtobufCMessage *row)
 {
 	struct status st = { 0 };
+	if (row == NULL)
+		st = status_make(STATUS_CODE_DEADLINE_EXCEEDED, "STATEMENT_TIMEOUT", "too slow");
 	for (size_t i = 0; i < world.n_asks; i++) {
 		struct ask ask = world.asks[i];
 		if (ask.name == NULL || strcmp(ask.name, name) != 0)
 			continue;
 		world.asks[i].name = NULL;
-		ask.fn(ask.arg, &st, &row, 1);
+		if (ask.fn != NULL)
+			ask.fn(ask.arg, &st, &row, row != NULL);
+		else if (ask.gone != NULL)
+			ask.gone(ask.arg);
 		return;
 	}
+}
+
+static void answer_follow(int64_t horizon)
+{
+	Isms__Store__V1__WatchRow row = ISMS__STORE__V1__WATCH_ROW__INIT;
+	row.horizon = row.ahead = horizon;
+	answer("watch_follow", &row.base);
 }
 
 static void answer_sessions(void)
@@ -186,18 +212,20 @@ static void answer_missed(void)
 	answer("watch_missed", &row.base);
 }
 
-static void begin(struct call *call)
+static void begin(struct call *call, const char *cursor)
 {
 	Isms__V1__WatchRequest request = ISMS__V1__WATCH_REQUEST__INIT;
 	Isms__Store__V1__WatchStart start = ISMS__STORE__V1__WATCH_START__INIT;
 	struct status st = { 0 };
 	uint8_t bytes[256];
-	request.cursor = (char *)OLD;
+	request.cursor = (char *)cursor;
 	call->route->message(call, bytes, isms__v1__watch_request__pack(&request, bytes));
 	start.org_id = (char *)ORG;
 	start.user_id = (char *)USER;
 	start.session_id = (char *)SESSION;
 	start.horizon = start.ahead = HORIZON;
+	start.last_tx = LAST_TX;
+	start.last_seq = 2;
 	world.started(world.starting, &st, bytes,
 		      isms__store__v1__watch_start__pack(&start, bytes));
 }
@@ -212,28 +240,161 @@ static void pass(struct event_base *base, int64_t us)
 	}
 }
 
+struct bench {
+	struct event_base *base;
+	struct watch *watch;
+	struct conn conn;
+	struct call calls[8];
+	size_t n;
+};
+
+static struct call *bench_begin(struct bench *bench, const char *cursor)
+{
+	struct call *call = &bench->calls[bench->n++];
+	*call = (struct call){ .conn = &bench->conn,
+			       .route = watch_route(bench->watch),
+			       .arena = arena_new(1 << 20) };
+	begin(call, cursor);
+	answer_sessions();
+	return call;
+}
+
+static void bench_init(struct bench *bench)
+{
+	memset(&world, 0, sizeof(world));
+	world.now_us = 1000000;
+	*bench = (struct bench){ .base = event_base_new() };
+	bench->watch = watch_new(bench->base, NULL, NULL, NULL);
+}
+
+static void bench_done(struct bench *bench)
+{
+	for (size_t i = 0; i < bench->n; i++)
+		bench->calls[i].route->cancel(&bench->calls[i]);
+	watch_free(bench->watch);
+	for (size_t i = 0; i < bench->n; i++)
+		arena_free(bench->calls[i].arena);
+	event_base_free(bench->base);
+}
+
 TEST(what_was_missed_arrives_also_from_a_slow_database)
 {
-	struct event_base *base = event_base_new();
-	struct watch *watch = watch_new(base, NULL, NULL, NULL);
-	struct conn conn = { 0 };
-	struct call call = { .conn = &conn, .route = watch_route(watch) };
-	call.arena = arena_new(1 << 20);
-	world.now_us = 1000000;
-	begin(&call);
-	answer_sessions();
+	struct bench bench;
+	bench_init(&bench);
+	bench_begin(&bench, OLD);
 	for (int i = 0; i < 3 && world.n_sent == 0; i++) {
-		CHECK(is_waiting("watch_missed"));
-		pass(base, 2 * VIEWER_FRESH_US);
+		CHECK(waiting("watch_missed") == 1);
+		pass(bench.base, 2 * VIEWER_FRESH_US);
 		answer_missed();
 		answer_sessions();
 	}
 	CHECK_INT((int)world.n_sent, 1);
 	CHECK(!world.finished);
-	call.route->cancel(&call);
-	watch_free(watch);
-	arena_free(call.arena);
-	event_base_free(base);
+	bench_done(&bench);
+}
+
+TEST(a_read_of_a_stream_that_has_gone_still_takes_its_place)
+{
+	struct bench bench;
+	bench_init(&bench);
+	for (int i = 0; i < WATCH_MISSED_READS_MAX; i++)
+		bench_begin(&bench, OLD);
+	CHECK_INT((int)waiting("watch_missed"), WATCH_MISSED_READS_MAX);
+	for (size_t i = 0; i < WATCH_MISSED_READS_MAX; i++)
+		bench.calls[i].route->cancel(&bench.calls[i]);
+	bench_begin(&bench, OLD);
+	CHECK_INT((int)waiting("watch_missed"), WATCH_MISSED_READS_MAX);
+	answer_missed(); /* one comes back */
+	CHECK_INT((int)waiting("watch_missed"), WATCH_MISSED_READS_MAX);
+	CHECK_INT((int)world.n_sent, 0);
+	bench_done(&bench);
+}
+
+TEST(a_stream_is_caught_up_when_all_from_before_it_is_told)
+{
+	struct bench bench;
+	bench_init(&bench);
+	bench_begin(&bench, OLD);
+	answer_follow(HORIZON + 5);
+	pass(bench.base, 2 * WATCH_PROGRESS_US); /* signs of life */
+	CHECK(waiting("watch_missed") == 1);
+	CHECK_INT((int)world.n_caught_up, 0);
+	answer_missed();
+	answer_follow(HORIZON + 6);
+	CHECK_INT((int)world.n_caught_up, 1);
+	CHECK_INT((int)world.n_sent, 1);
+	bench_done(&bench);
+}
+
+TEST(a_read_from_before_the_stream_does_not_count_as_caught_up)
+{
+	struct bench bench;
+	bench_init(&bench);
+	bench_begin(&bench, "");
+	answer_follow(HORIZON - 1);
+	CHECK_INT((int)world.n_caught_up, 0);
+	pass(bench.base, 500 * 1000);
+	answer_follow(HORIZON);
+	CHECK_INT((int)world.n_caught_up, 1);
+	bench_done(&bench);
+}
+
+TEST(only_rows_are_given_out_as_cursors)
+{
+	struct bench bench;
+	char text[CURSOR_TEXT];
+	bench_init(&bench);
+	bench_begin(&bench, "");
+	cursor_format(text, (struct cursor){ LAST_TX, 2 });
+	CHECK_STR(world.cursor, text);
+	answer_follow(HORIZON + 50); /* of which nothing may be left after a crash */
+	pass(bench.base, 2 * WATCH_PROGRESS_US);
+	CHECK_STR(world.cursor, text);
+	bench_done(&bench);
+}
+
+TEST(streams_end_when_the_database_was_set_back)
+{
+	struct bench bench;
+	bench_init(&bench);
+	bench_begin(&bench, "");
+	answer_follow(HORIZON + 50);
+	pass(bench.base, 500 * 1000);
+	CHECK(!world.finished);
+	answer_follow(HORIZON + 10);
+	CHECK(world.finished);
+	CHECK_STR(world.reason, "DATABASE_SET_BACK");
+	bench_done(&bench);
+}
+
+TEST(streams_end_when_only_the_log_cannot_be_read)
+{
+	struct bench bench;
+	bench_init(&bench);
+	bench_begin(&bench, "");
+	answer_follow(HORIZON);
+	for (int i = 0; i < 31 && !world.finished; i++) {
+		pass(bench.base, 1000 * 1000);
+		answer("watch_follow", NULL);
+	}
+	CHECK(world.finished);
+	CHECK_STR(world.reason, "DATABASE_UNAVAILABLE");
+	bench_done(&bench);
+}
+
+TEST(streams_end_when_only_what_was_missed_cannot_be_read)
+{
+	struct bench bench;
+	bench_init(&bench);
+	bench_begin(&bench, OLD);
+	for (int i = 0; i < 33 && !world.finished; i++) {
+		answer("watch_missed", NULL);
+		answer_follow(HORIZON + i);
+		pass(bench.base, 1000 * 1000);
+	}
+	CHECK(world.finished);
+	CHECK_STR(world.reason, "DATABASE_UNAVAILABLE");
+	bench_done(&bench);
 }
 
 TAP_MAIN

@@ -171,7 +171,10 @@ ISMS_EXPORT void isms_reply_free(struct isms_reply *reply);
  * (UNAVAILABLE, WATCH_TOO_SLOW, …) another one is opened, sooner at first and then
  * with longer pauses, at the cursor of the last message that was given out. So no
  * message comes twice and none is left out, as far as the server keeps its cursors'
- * promise. Cursors are the string fields "cursor" of the request and of the messages;
+ * promise. Those that tell that nothing more is to come for now (field caught_up of
+ * Watch) say so of the stream that they come from: who wants only what has happened so
+ * far closes the watch at the first of them. Signs of life say nothing of the kind: a
+ * stream that is behind sends them, too. Cursors are the string fields "cursor" of the request and of the messages;
  * a method without them begins anew with each stream.
  * A watch ends for good with what another try would not mend: UNAUTHENTICATED,
  * PERMISSION_DENIED, INVALID_ARGUMENT, NOT_FOUND, OUT_OF_RANGE, UNIMPLEMENTED, a
