@@ -1,6 +1,7 @@
 /* One round at a time: what is due is read whole, then done in order by up to
- * CLOCK_CALLS_MAX calls at once. A round that was full and got something done is
- * followed by another one at once. */
+ * CLOCK_CALLS_MAX calls at once. A round that was full is followed by another one at
+ * once, which leaves out what could not be done: so that it does not hide the rest. When
+ * all was seen, or nobody can do anything just now, it waits and begins with all again. */
 #include "server/clock.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/uuid.h"
 #include "isms/store/v1/clock.pb-c.h"
 #include "server/engine/engine.h"
 
@@ -25,7 +27,7 @@ struct item {
 
 struct clock_call {
 	struct clock *clock;
-	bool busy;
+	const struct item *item; /* NULL: free */
 };
 
 struct clock {
@@ -34,9 +36,14 @@ struct clock {
 	struct event *timer;
 	int64_t interval_us;
 	bool stopped, asking, failing;
+	bool starting;       /* calls, which may be refused from within */
+	bool overloaded;     /* a call was refused for now; ends the rounds in a row */
 	struct arena *arena; /* of the round, NULL between rounds */
 	struct item *items;
-	size_t n, next, done;
+	size_t n, next, done, failed;
+	/* What could not be done in the rounds in a row. */
+	char skip[ENGINE_SKIP_MAX][UUID_TEXT];
+	size_t n_skip;
 	struct clock_call calls[CLOCK_CALLS_MAX];
 };
 
@@ -53,9 +60,17 @@ static void wait_for(struct clock *clock, int64_t us)
 static bool is_busy(const struct clock *clock)
 {
 	for (size_t i = 0; i < CLOCK_CALLS_MAX; i++)
-		if (clock->calls[i].busy)
+		if (clock->calls[i].item)
 			return true;
 	return false;
+}
+
+static struct clock_call *free_call(struct clock *clock)
+{
+	for (size_t i = 0; i < CLOCK_CALLS_MAX; i++)
+		if (!clock->calls[i].item)
+			return &clock->calls[i];
+	return NULL;
 }
 
 /* Whether there was as much of one work as is told of at once. */
@@ -73,47 +88,75 @@ static bool is_full(const struct clock *clock)
 
 static void end_round(struct clock *clock)
 {
-	bool again = clock->done > 0 && is_full(clock);
+	bool again = is_full(clock) && !clock->overloaded && clock->done + clock->failed > 0 &&
+		     clock->n_skip < ENGINE_SKIP_MAX;
 
 	if (clock->n > 0)
-		log_write(LOG_LEVEL_DEBUG, "clock", "due=%zu done=%zu", clock->n, clock->done);
+		log_write(LOG_LEVEL_DEBUG, "clock", "due=%zu done=%zu failed=%zu", clock->n,
+			  clock->done, clock->failed);
 	arena_free(clock->arena);
 	clock->arena = NULL;
-	clock->n = clock->next = clock->done = 0;
+	clock->n = clock->next = clock->done = clock->failed = 0;
+	clock->overloaded = false;
+	if (!again)
+		clock->n_skip = 0;
 	wait_for(clock, again ? AGAIN_US : clock->interval_us);
+}
+
+/* NOT_DUE: another server was quicker. The first failure of a round is told of. */
+static void count(struct clock *clock, const struct item *item, const struct status *st)
+{
+	if (status_ok(st)) {
+		clock->done++;
+		return;
+	}
+	if (st->reason && strcmp(st->reason, "NOT_DUE") == 0)
+		return;
+	if (clock->failed++ == 0)
+		log_write(LOG_LEVEL_WARNING, "clock_failed",
+			  "path=%s org=%s id=%s code=%s reason=%s message=%s due=%zu", item->path,
+			  item->org_id, item->id, status_code_name(st->code), st->reason,
+			  st->message, clock->n);
+	if (st->code == STATUS_CODE_UNAVAILABLE || st->code == STATUS_CODE_RESOURCE_EXHAUSTED)
+		clock->overloaded = true;
+	else if (clock->n_skip < ENGINE_SKIP_MAX)
+		(void)snprintf(clock->skip[clock->n_skip++], UUID_TEXT, "%s", item->id);
 }
 
 static void on_reply(void *arg, const struct status *st, const uint8_t *message, size_t len)
 {
 	struct clock_call *own = arg;
+	const struct item *item = own->item;
 
 	(void)message;
 	(void)len;
-	if (status_ok(st))
-		own->clock->done++;
-	own->busy = false;
+	own->item = NULL;
+	count(own->clock, item, st);
 	/* From the loop: a reply must not call back into the engine. */
-	if (!own->clock->stopped)
+	if (!own->clock->stopped && !own->clock->starting)
 		event_active(own->clock->timer, EV_TIMEOUT, 0);
 }
 
 static void start(struct clock *clock, struct clock_call *own)
 {
-	const struct item *item = &clock->items[clock->next++];
 	Isms__Store__V1__ClockTick tick;
 
+	own->item = &clock->items[clock->next++];
 	isms__store__v1__clock_tick__init(&tick);
-	tick.id = (char *)item->id;
-	own->busy = true;
-	engine_system_start(clock->engine, item->path, item->org_id, &tick.base, on_reply, own);
+	tick.id = (char *)own->item->id;
+	engine_system_start(clock->engine, own->item->path, own->item->org_id, &tick.base, on_reply,
+			    own);
 }
 
 static void go_on(struct clock *clock)
 {
-	for (size_t i = 0; i < CLOCK_CALLS_MAX && clock->next < clock->n; i++)
-		if (!clock->calls[i].busy)
-			start(clock, &clock->calls[i]);
-	if (clock->next == clock->n && !is_busy(clock))
+	struct clock_call *own;
+
+	clock->starting = true;
+	while (clock->next < clock->n && !clock->overloaded && (own = free_call(clock)))
+		start(clock, own);
+	clock->starting = false;
+	if ((clock->next == clock->n || clock->overloaded) && !is_busy(clock))
 		end_round(clock);
 }
 
@@ -179,6 +222,16 @@ static void on_due(void *arg, const struct status *st, const struct engine_due *
 		end_round(clock);
 }
 
+static void ask(struct clock *clock)
+{
+	char *skip[ENGINE_SKIP_MAX];
+
+	for (size_t i = 0; i < clock->n_skip; i++)
+		skip[i] = clock->skip[i];
+	clock->asking = true;
+	engine_due(clock->engine, skip, clock->n_skip, on_due, clock);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct clock *clock = arg;
@@ -190,8 +243,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	if (clock->n > 0) {
 		go_on(clock);
 	} else if (!clock->asking) {
-		clock->asking = true;
-		engine_due(clock->engine, on_due, clock);
+		ask(clock);
 	}
 }
 

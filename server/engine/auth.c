@@ -10,35 +10,12 @@
 
 enum { TOUCH_AFTER_US = 60 * 1000000 };
 
-static void touch_done(struct db_batch *batch, const struct status *st)
-{
-	(void)st; /* the next use tries again */
-	arena_free(batch->arena);
-}
-
 /* Marks the session as used, once a minute, outside of the call. */
 static void touch_session(struct engine_call *call)
 {
 	const Isms__Store__V1__Principal *principal = call->principal;
-	if (pb_time_us(principal->now) - pb_time_us(principal->last_seen_at) < TOUCH_AFTER_US)
-		return;
-	struct arena *arena = arena_new(1 << 16);
-	if (arena == NULL)
-		abort();
-	struct db_batch *batch = arena_new_of(arena, struct db_batch);
-	struct db_item *item = arena_new_of(arena, struct db_item);
-	struct query_args args = { .org = arena_strdup(arena, principal->org_id),
-				   .actor = arena_strdup(arena, principal->user_id),
-				   .session = arena_strdup(arena, principal->session_id) };
-	const struct binding *touch = &call->engine->registry->engine.session_touch;
-	item->query = touch->query;
-	struct status st = parammap_write(touch->params, &principal->base, &args, arena,
-					  item->values, item->lengths);
-	assert(status_ok(&st));
-	*batch = (struct db_batch){
-		.items = item, .n = 1, .class = QUERY_COMMIT, .arena = arena, .done = touch_done
-	};
-	db_submit(call->engine->db, batch);
+	if (pb_time_us(principal->now) - pb_time_us(principal->last_seen_at) >= TOUCH_AFTER_US)
+		errand_touch(call->engine, principal);
 }
 
 static struct status take_principal(struct engine_call *call, const struct db_item *item)

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "common/arena.h"
 #include "server/db/db.h"
@@ -39,8 +40,9 @@ struct engine {
 	struct facts_limits limits;
 	struct engine_call *calls; /* in flight */
 	size_t n_calls;
-	struct errand *due, *purge; /* under way, or NULL */
-	uint64_t jitter;            /* state of the generator for retries */
+	TAILQ_HEAD(errand_list, errand) errands; /* under way */
+	struct errand *due, *purge;              /* of these, or NULL */
+	uint64_t jitter;                         /* state of the generator for retries */
 };
 
 enum call_state {
@@ -167,8 +169,10 @@ bool call_has_room(const struct engine_call *call);
 STATUS_MUST_CHECK struct status call_too_large(void);
 
 /* --- errand.c --- */
-/* NULL does nothing; the database must have forgotten it. */
-void errand_free(struct errand *errand);
+/* Has the session of a caller marked as used. */
+void errand_touch(struct engine *engine, const Isms__Store__V1__Principal *principal);
+/* All that are under way; the database must have forgotten them. */
+void errands_free(struct engine *engine);
 
 /* --- event.c --- */
 /* The audit event of a plan, or of a refusal (plan rows are then left out). */

@@ -362,6 +362,7 @@ struct engine *engine_new(struct event_base *base, struct db *db, struct query_s
 		abort();
 	engine->base = base;
 	engine->db = db;
+	TAILQ_INIT(&engine->errands);
 	randombytes_buf(&engine->jitter, sizeof(engine->jitter));
 	engine->jitter |= 1;
 	engine->registry = registry_new(queries, services, n_services);
@@ -392,8 +393,7 @@ void engine_free(struct engine *engine)
 		engine->calls->waiting = false;
 		free_call(engine->calls);
 	}
-	errand_free(engine->due);
-	errand_free(engine->purge);
+	errands_free(engine);
 	principals_free(engine->principals);
 	rules_free(engine->rules);
 	registry_free(engine->registry);

@@ -67,9 +67,12 @@ struct engine_due {
 	size_t n;
 };
 typedef void (*engine_due_fn)(void *arg, const struct status *st, const struct engine_due *due);
-/* Asks for what is due, and in passing has old keys of idempotency deleted. The
- * function runs once, never from within; until then, not to be asked again. */
-void engine_due(struct engine *engine, engine_due_fn fn, void *arg);
+/* Asks for what is due but for some objects, and in passing has old keys of idempotency
+ * deleted. The function runs once, never from within; until then, not to be asked
+ * again. skip_ids, of uuids, at most ENGINE_SKIP_MAX, is borrowed for the time of this. */
+enum { ENGINE_SKIP_MAX = 1024 };
+void engine_due(struct engine *engine, char *const *skip_ids, size_t n_skip_ids, engine_due_fn fn,
+		void *arg);
 
 /* Whether the database answers; for health. */
 bool engine_serving(const struct engine *engine);

@@ -1,10 +1,11 @@
 -- What is due, for the server's own calls of isms.store.v1.ClockService. A branch a
--- method; each at most 64 rows, the longest overdue first.
+-- method; each at most 64 rows, the longest overdue first. What could not be done is left
+-- out by its id, so that it does not stand before the rest.
 
 -- Who is asked, or has voted, by seat t of request q, and holds no more what that takes
--- (another owner of the risk is another version of it). Whether rights were lost is asked only where some may have been; what
--- the decision finds beyond this, the next vote finds too. What was given since the
--- request was submitted does not count for it.
+-- (another owner of the risk is another version of it). Whether rights were lost is
+-- asked only where some may have been; what the decision finds beyond this, the next vote
+-- finds too. What was given since the request was submitted does not count for it.
 -- fragment: lost_seat
 SELECT FROM app_user u
 WHERE u.org_id = t.org_id AND u.id = t.user_id
@@ -36,7 +37,7 @@ WHERE v.org_id = t.org_id AND v.request_id = t.request_id AND v.step_no = t.step
 -- name: clock_due
 -- class: list
 -- tenantless: the clock ticks for every organisation
--- params:
+-- params: skip_ids
 (SELECT q.org_id, 'AdvanceRequest' AS work, q.id
  FROM approval_request q
  LEFT JOIN risk r ON r.org_id = q.org_id AND r.id = q.risk_id
@@ -46,7 +47,7 @@ WHERE v.org_id = t.org_id AND v.request_id = t.request_id AND v.step_no = t.step
       AND p.org_id = q.org_id AND p.id = q.subject_id AND p.option = 'TRANSFER'
  LEFT JOIN approval_policy y ON y.org_id = q.org_id AND y.id = q.changed_policy_id
  LEFT JOIN approval_policy z ON z.org_id = y.org_id AND z.id = y.replaces_id
- WHERE q.state = 'PENDING'
+ WHERE q.state = 'PENDING' AND q.id <> ALL ($1::uuid[])
    AND (q.step_due_at <= now() OR (q.escalates_at <= now() AND NOT q.escalated)
         OR c.valid_until <= now() OR p.lapses_at <= now() OR r.version <> q.risk_version
         OR z.state <> 'ACTIVE' OR z.version <> y.replaces_version
@@ -60,6 +61,7 @@ UNION ALL
 (SELECT c.org_id, 'ExpireAcceptance' AS work, c.id
  FROM risk_acceptance c
  WHERE c.state = 'ACTIVE' AND least(c.valid_until, c.review_due_at) <= now()
+   AND c.id <> ALL ($1::uuid[])
  ORDER BY least(c.valid_until, c.review_due_at)
  LIMIT 64)
 UNION ALL
@@ -70,6 +72,7 @@ UNION ALL
    AND c.valid_until <= now() + CASE c.warned_days WHEN 0 THEN 30 WHEN 30 THEN 7 ELSE 1 END
                                 * interval '1 day'
    AND (c.review_due_at IS NULL OR c.review_due_at > now())
+   AND c.id <> ALL ($1::uuid[])
  ORDER BY c.valid_until
  LIMIT 64)
 UNION ALL
@@ -77,13 +80,14 @@ UNION ALL
  FROM risk_acceptance c
  WHERE c.state = 'ACTIVE' AND NOT c.review_warned AND c.valid_until > now()
    AND c.review_due_at > now() AND c.review_due_at <= now() + interval '3 days'
+   AND c.id <> ALL ($1::uuid[])
  ORDER BY c.review_due_at
  LIMIT 64)
 UNION ALL
 (SELECT p.org_id, 'LapseTransfer', p.id
  FROM treatment_plan p
  WHERE p.option = 'TRANSFER' AND p.state IN ('APPROVED', 'IN_PROGRESS', 'IMPLEMENTED', 'VERIFIED')
-   AND p.lapses_at <= now()
+   AND p.lapses_at <= now() AND p.id <> ALL ($1::uuid[])
  ORDER BY p.lapses_at
  LIMIT 64);
 

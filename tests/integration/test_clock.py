@@ -233,8 +233,10 @@ def test_the_clock_waits_for_the_database_and_goes_on(ticking):
 
 def test_the_clock_goes_on_in_new_workers_after_a_reload(ticking):
     server, world = ticking
+    before = set(server.worker_pids())
     server.process.send_signal(signal.SIGHUP)
     until(lambda: "reloaded" in server.log.read_text())
+    until(lambda: not before & set(server.worker_pids()))
     for _ in range(2):
         _, acceptance = accepted(server, world, 3)
         until(lambda: is_expired(world, acceptance))
