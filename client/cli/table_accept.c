@@ -152,7 +152,10 @@ const struct command table_accept[] = {
 		     "FOR=on_behalf_of_name ESCALATED=escalated FROM=requested_by_name "
 		     "SINCE=requested_at UNTIL=due_at RISK=title",
 	  .run = watch_inbox,
-	  .params = { SWITCH("--watch", NULL, "go on and tell what comes and goes, until Ctrl-C"),
+	  .params = { SWITCH("--watch", NULL,
+			     "go on and tell what comes and goes, until Ctrl-C or the "
+			     "session's end 12 hours after the login; it counts as "
+			     "use of the session"),
 		      MANY("--subject", "KIND", "subject_kinds",
 			   "only treatment-plan, acceptance or policy-change"),
 		      FLAG("--before", "TIME", "due_before",

@@ -25,7 +25,10 @@ const struct command table_other[] = {
 	  .summary = "changes as they happen, one a line",
 	  .method = "WatchService/Watch",
 	  .run = watch_events,
-	  .params = { SWITCH("--watch", NULL, "go on until Ctrl-C, or --limit events"),
+	  .params = { SWITCH("--watch", NULL,
+			     "go on until Ctrl-C, --limit events, or the session's end "
+			     "12 hours after the login; it counts as use of the "
+			     "session"),
 		      FLAG("--cursor", "CURSOR", "cursor",
 			   "begin behind it; an earlier run tells it when it ends"),
 		      MANY("--kind", "KIND", "kinds", "only of such objects, such as risk"),

@@ -1,11 +1,13 @@
 /* Streams of the server, printed as they come; see watch.h. The library opens a lost
  * stream again by itself; here is only what people see of it. Each message has an arena
- * of its own, so that a watch may run for months. */
+ * of its own, so that a watch may run for months. The stream is no use of the session,
+ * but who runs a watch does use it: every now and then it says so. */
 #include "client/cli/watch.h"
 
 #include <isms/api.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/cli/app.h"
 #include "client/cli/args.h"
@@ -25,6 +27,7 @@ enum {
 	TURN_MS = 1000,
 	/* The server gives signs of life every few seconds. */
 	QUIET_MS = 60000,
+	IN_USE_MS = 30000, /* between two calls that keep the session from going idle */
 };
 
 static volatile sig_atomic_t stopped;
@@ -78,15 +81,35 @@ static void tell_cursor(const struct isms_watch *watch)
 	}
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static const char who_am_i[] = "AuthService/WhoAmI";
+
+/* What goes wrong with it, the stream tells. */
+static enum watch_go use_session(void *arg, struct app *app, const ProtobufCMessage *message,
+				 int *out_exit)
+{
+	const ProtobufCMessage *me;
+	(void)arg;
+	(void)message;
+	(void)out_exit;
+	(void)rpc_call_name(app, who_am_i, rpc_request(app, who_am_i), &me, RPC_QUIET);
+	return WATCH_GO;
+}
+
 int watch_run(struct app *app, const struct isms_api_method *method, ProtobufCMessage *request,
 	      watch_fn fn, void *arg)
 {
 	struct isms_watch_options options = ISMS_WATCH_OPTIONS_INIT;
 	enum watch_go go = WATCH_GO;
 	const ProtobufCMessage *me;
-	static const char who[] = "AuthService/WhoAmI";
 	/* A watch waits for a server that is away; who begins one is told at once. */
-	int exit = rpc_call_name(app, who, rpc_request(app, who), &me, RPC_SAY);
+	int exit = rpc_call_name(app, who_am_i, rpc_request(app, who_am_i), &me, RPC_SAY);
 	if (exit)
 		return exit;
 	options.quiet_ms = QUIET_MS;
@@ -97,6 +120,7 @@ int watch_run(struct app *app, const struct isms_api_method *method, ProtobufCMe
 	if (!watch)
 		return app_error(CLI_USAGE,
 				 "what is to be watched is too long, or memory is short");
+	int64_t used_ms = now_ms();
 	while (go == WATCH_GO && !stopped) {
 		struct isms_reply *reply = NULL;
 		int rc = isms_watch_next(watch, TURN_MS, &reply);
@@ -108,6 +132,10 @@ int watch_run(struct app *app, const struct isms_api_method *method, ProtobufCMe
 		if (rc > 0 || !stopped)
 			go = round_of(app, isms_reply_message(reply), fn, arg, &exit);
 		isms_reply_free(reply);
+		if (go == WATCH_GO && !stopped && now_ms() - used_ms >= IN_USE_MS) {
+			go = round_of(app, NULL, use_session, NULL, &exit);
+			used_ms = now_ms();
+		}
 	}
 	tell_cursor(watch);
 	isms_watch_close(watch);
@@ -118,7 +146,6 @@ int watch_run(struct app *app, const struct isms_api_method *method, ProtobufCMe
 
 struct events {
 	bool forever;
-	bool begun;
 	int64_t left; /* events until the limit; < 0: without one */
 };
 
@@ -156,12 +183,8 @@ static enum watch_go one_event(void *arg, struct app *app, const ProtobufCMessag
 	(void)out_exit;
 	if (!message)
 		return WATCH_GO;
-	if (!got->event) {
-		/* A sign of life: there is nothing more for now. */
-		bool enough = events->begun && !events->forever;
-		events->begun = true;
-		return enough ? WATCH_ENOUGH : WATCH_GO;
-	}
+	if (!got->event)
+		return got->caught_up && !events->forever ? WATCH_ENOUGH : WATCH_GO;
 	print_event(app, got);
 	events->left -= events->left > 0;
 	return events->left == 0 ? WATCH_ENOUGH : WATCH_GO;
@@ -190,7 +213,8 @@ int watch_events(struct app *app, const struct command *command, const struct ar
 enum {
 	INBOX_MAX = 1000,
 	KEY_SIZE = 128,
-	REFRESH_TURNS = 10, /* seconds between two looks without an event */
+	LOOK_MS = 1000,     /* between two looks, however many events there are */
+	REFRESH_MS = 10000, /* between two looks without an event */
 };
 
 /* What was in the inbox at the last look. */
@@ -198,8 +222,8 @@ struct inbox {
 	Isms__V1__InboxRequest *request;
 	char (*keys)[KEY_SIZE];
 	size_t n;
-	int turns;
-	bool looked;
+	bool wanted;       /* there was an event since the last look */
+	int64_t looked_ms; /* 0: not yet */
 };
 
 static void key_of(char out[KEY_SIZE], const Isms__V1__InboxItem *item)
@@ -291,13 +315,14 @@ static enum watch_go inbox_round(void *arg, struct app *app, const ProtobufCMess
 {
 	struct inbox *inbox = arg;
 	const Isms__V1__WatchResponse *got = (const void *)message;
+	int64_t since_ms = now_ms() - inbox->looked_ms;
+	inbox->wanted = inbox->wanted || (got && got->event);
 	/* Not every request that one is asked to decide on is announced, so the inbox is
 	 * also looked at from time to time. */
-	bool due = !inbox->looked || (got && got->event) || ++inbox->turns >= REFRESH_TURNS;
-	if (!due)
+	if (inbox->looked_ms && since_ms < (inbox->wanted ? LOOK_MS : REFRESH_MS))
 		return WATCH_GO;
-	inbox->looked = true;
-	inbox->turns = 0;
+	inbox->looked_ms = now_ms();
+	inbox->wanted = false;
 	*out_exit = look(app, inbox);
 	return *out_exit ? WATCH_FAILED : WATCH_GO;
 }

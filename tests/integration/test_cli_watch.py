@@ -1,6 +1,7 @@
 """Watching through the program isms: events and the inbox as they change."""
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -9,7 +10,7 @@ import time
 import pytest
 
 from cli import ISMS, Cli
-from watching import Stream
+from watching import Stream, Writer
 
 
 @pytest.fixture()
@@ -164,6 +165,47 @@ def test_the_inbox_is_watched(isms, world, run):
     assert "RISK_OWNER" in line and "O High" in line and "from contributor" in line
     world.vote("owner", waiting.request)
     watch.wait_for(lambda text: text.startswith("- ") and waiting.request.meta.ref in text)
+    assert watch.end()[0] == 0
+
+
+def calls_of(server):
+    """Calls that were begun, by the counters that the server tells of."""
+    seen = len(re.findall("event=counters", server.log.read_text()))
+    server.process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + 10
+    while len(found := re.findall(r"event=counters .* calls=(\d+)", server.log.read_text())) <= seen:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return int(found[-1])
+
+
+def test_many_events_are_one_look_at_the_inbox(isms, world, run, server):
+    watch = run(isms("owner"), "inbox", "--watch")
+    settle()
+    before = calls_of(server)
+    with Writer(server) as writer:
+        for _ in range(60):
+            writer.write(5, world.unit.meta.id, kind="approval_request")
+            time.sleep(0.03)
+    time.sleep(2)
+    # a look a second, and two more for what else a watch asks
+    assert calls_of(server) - before <= 10
+    assert watch.end()[0] == 0
+
+
+@pytest.mark.parametrize("what", ["inbox", "events"])
+def test_a_watch_is_use_of_the_session(isms, world, run, server, what):
+    world.add("watcher", "AUDITOR")
+    watch = run(isms("watcher"), what, "--watch")
+    settle()
+    with server.database() as db:
+        db.execute("UPDATE session SET last_seen_at = now() - interval '25 minutes'"
+                   " WHERE user_id = %s", (world.id("watcher"),))
+        deadline = time.monotonic() + 60
+        while db.execute("SELECT max(last_seen_at) < now() - interval '20 minutes' FROM session"
+                         " WHERE user_id = %s", (world.id("watcher"),)).fetchone()[0]:
+            assert time.monotonic() < deadline and watch.process.poll() is None
+            time.sleep(0.5)
     assert watch.end()[0] == 0
 
 
