@@ -252,6 +252,8 @@ static struct worker *make_worker(struct service *service, unsigned slot, struct
 	settings.tls = service->tls;
 	settings.number = slot;
 	settings.connections_max = (size_t)service->settings->max_connections;
+	settings.address_connections_max = (size_t)service->settings->max_connections_per_address;
+	settings.idle_us = service->settings->idle_timeout;
 	settings.streams_max = (unsigned)service->settings->max_streams;
 	settings.drain_us = service->settings->drain_timeout;
 	settings.reflection = service->settings->reflection;

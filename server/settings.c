@@ -73,6 +73,14 @@ static const struct conf_row rows[] = {
 	{ ROW(max_connections), .name = "max-connections", .type = CONF_INT, .fallback = "2048",
 	  .unit = "connections", .min = 1, .max = 65536,
 	  .help = "client connections that a worker keeps; beyond, it stops to accept" },
+	{ ROW(max_connections_per_address), .name = "max-connections-per-address", .type = CONF_INT,
+	  .fallback = "512", .unit = "connections", .min = 0, .max = 65536,
+	  .help = "of these, of one IPv4 address or IPv6 network of 64 bits; beyond, they are "
+		  "closed at once; 0: any number. Behind a proxy, all come from one address" },
+	{ ROW(idle_timeout), .name = "idle-timeout", .type = CONF_DURATION, .fallback = "15m",
+	  .unit = "s", .min = 0, .max = 86400 * CONF_SECOND,
+	  .help = "how long a client connection may be without any call before it is closed in "
+		  "order, so that the client connects again when it has one; 0: for ever" },
 	{ ROW(max_streams), .name = "max-streams", .type = CONF_INT, .fallback = "64",
 	  .unit = "calls", .min = 1, .max = 1024, .help = "calls at once on one connection" },
 	{ ROW(drain_timeout), .name = "drain-timeout", .type = CONF_DURATION, .fallback = "10s",

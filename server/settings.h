@@ -36,6 +36,8 @@ struct settings {
 	int64_t commit_timeout;
 	int64_t database_queue;
 	int64_t max_connections;
+	int64_t max_connections_per_address;
+	int64_t idle_timeout;
 	int64_t max_streams;
 	int64_t drain_timeout;
 	int64_t decisions_per_hour;

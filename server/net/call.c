@@ -20,7 +20,8 @@
 enum {
 	ARENA_MAX = 4 << 20,
 	CONNECTION_BODY_MAX = 16 << 20,
-	CONNECTION_QUEUE_MAX = 8 << 20, /* answers waiting, to take calls or add to a stream */
+	CONNECTION_QUEUE_MAX = 8 << 20, /* answers waiting, to take calls or add to them */
+	QUEUE_SHARE = 64 << 10,         /* likewise, while those of all are too much */
 	RECEIVE_US = 30 * 1000000,      /* for the one message of a call to come in */
 	TAKE_US = 60 * 1000000,         /* for an answer to be taken by the client */
 	LOG_PATH_MAX = 200,
@@ -146,27 +147,34 @@ void call_finish(struct call *call, const struct status *st)
 	conn_mark(call->conn);
 }
 
-/* Whether a stream that does not take what it was sent stands for more than its
- * share of what waits: streams add up without new calls being asked for. */
+/* Whether more waits for a client than may, or than its share when all have too much:
+ * answers add up without new calls being asked for. */
+static bool is_full(const struct call *call)
+{
+	size_t queued = codec_queued(call->conn->codec);
+	return queued > CONNECTION_QUEUE_MAX ||
+	       (queued > QUEUE_SHARE && call->worker->queued > WORKER_QUEUE_MAX);
+}
+
+/* A stream whose client takes what it sends goes on beside others that wait. */
 static bool is_slow_reader(const struct call *call)
 {
-	return call->route->streaming && codec_stream_queued(call->stream) > 0 &&
-	       (codec_queued(call->conn->codec) > CONNECTION_QUEUE_MAX ||
-		call->worker->queued > WORKER_QUEUE_MAX);
+	return is_full(call) && (!call->route->streaming || codec_stream_queued(call->stream) > 0);
 }
 
 bool call_send(struct call *call, const uint8_t *message, size_t len)
 {
 	assert(call->state == CALL_RUNNING);
 	uint8_t prefix[GRPC_PREFIX];
-	if (len > GRPC_REPLY_MAX ||
-	    codec_stream_queued(call->stream) + sizeof(prefix) + len > CODEC_QUEUE_MAX ||
-	    is_slow_reader(call)) {
-		fail(call, call->route->streaming
-				   ? status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "READER_TOO_SLOW",
-						 "the client does not take what it asked for")
-				   : status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE",
-						 "the reply is too large, ask for a smaller page"));
+	bool fits = codec_stream_queued(call->stream) + sizeof(prefix) + len <= CODEC_QUEUE_MAX;
+	if (len > GRPC_REPLY_MAX || (!fits && !call->route->streaming)) {
+		fail(call, status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE",
+				       "the reply is too large, ask for a smaller page"));
+		return false;
+	}
+	if (!fits || is_slow_reader(call)) {
+		fail(call, status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "READER_TOO_SLOW",
+				       "the client does not take what it asked for"));
 		return false;
 	}
 	grpc_prefix_write(prefix, (uint32_t)len);
@@ -316,9 +324,7 @@ static bool admit(struct call *call)
 			   RETRY_SHUTDOWN_US);
 		return false;
 	}
-	if (call->conn->n_calls > worker->settings.connection_calls_max ||
-	    worker->queued > WORKER_QUEUE_MAX ||
-	    codec_queued(call->conn->codec) > CONNECTION_QUEUE_MAX ||
+	if (call->conn->n_calls > worker->settings.connection_calls_max || is_full(call) ||
 	    (call->route == &call_engine_route &&
 	     engine_in_flight(worker->engine) >= worker->settings.calls_max)) {
 		worker->counters->refused++;

@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@ enum {
 	CLOSING_US = 5 * 1000000,
 	STALL_US = 60 * 1000000,
 	KEEPALIVE_S = 60,
+	USER_TIMEOUT_MS = 30 * 1000, /* for what was sent to be acknowledged */
+	TELL_US = 60 * 1000000,      /* between two lines about refused addresses */
 	CROWDED_HANDSHAKE_US = 250 * 1000,
 };
 
@@ -52,13 +55,62 @@ static void set_options(int fd)
 {
 	int on = 1;
 	int idle = KEEPALIVE_S;
+	unsigned timeout = USER_TIMEOUT_MS;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
+}
+
+static void write_site(uint8_t site[CONN_SITE], const struct sockaddr *address)
+{
+	memset(site, 0, CONN_SITE);
+	if (address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
+		site[0] = 4;
+		memcpy(site + 1, &in->sin_addr, sizeof(in->sin_addr));
+	} else if (address->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
+		bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
+		site[0] = mapped ? 4 : 6;
+		memcpy(site + 1, in6->sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 8);
+	}
+}
+
+/* Whether one more may come from there; else it is told of, now and then. */
+static bool has_place(struct worker *worker, const struct sockaddr *address)
+{
+	uint8_t site[CONN_SITE];
+	size_t n = 0;
+	struct conn *conn;
+	if (worker->settings.address_connections_max == 0) {
+		return true;
+	}
+	write_site(site, address);
+	TAILQ_FOREACH(conn, &worker->conns, link)
+	{
+		n += memcmp(conn->site, site, CONN_SITE) == 0;
+	}
+	if (n < worker->settings.address_connections_max) {
+		return true;
+	}
+	worker->counters->refused++;
+	if (worker->told_us == 0 || worker_now(worker) - worker->told_us >= TELL_US) {
+		struct conn refused;
+		write_peer(&refused, address);
+		log_write(LOG_LEVEL_WARNING, "connection_refused",
+			  "reason=ADDRESS_CONNECTIONS peer=%s connections=%zu", refused.peer, n);
+		worker->told_us = worker_now(worker);
+	}
+	return false;
 }
 
 struct conn *conn_new(struct worker *worker, int fd, const struct sockaddr *address)
 {
+	if (!has_place(worker, address)) {
+		close(fd);
+		return NULL;
+	}
 	struct conn *conn = calloc(1, sizeof(*conn));
 	struct tls_stream *tls = tls_stream_new(worker->settings.tls, fd, NULL);
 	if (conn == NULL || tls == NULL) {
@@ -74,7 +126,9 @@ struct conn *conn_new(struct worker *worker, int fd, const struct sockaddr *addr
 	conn->deadline_us = worker_now(worker) + worker->settings.handshake_us;
 	TAILQ_INIT(&conn->calls);
 	buf_init(&conn->out, OUT_CAP);
+	conn->busy_us = worker_now(worker);
 	write_peer(conn, address);
+	write_site(conn->site, address);
 	set_options(fd);
 	event_assign(&conn->readable, worker->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
 	event_assign(&conn->writable, worker->base, fd, EV_WRITE, on_writable, conn);
@@ -413,6 +467,18 @@ static bool hampers(const struct conn *conn, int64_t now_us)
 	       now_us >= conn->deadline_us - settings->handshake_us + CROWDED_HANDSHAKE_US;
 }
 
+/* A client that has nothing to ask connects again when it has. */
+static void send_away_idle(struct conn *conn, int64_t now_us)
+{
+	int64_t idle_us = conn->worker->settings.idle_us;
+	if (conn->n_calls > 0) {
+		conn->busy_us = now_us;
+	} else if (idle_us > 0 && now_us - conn->busy_us >= idle_us) {
+		conn->busy_us = now_us;
+		conn_shutdown(conn);
+	}
+}
+
 void conn_sweep(struct conn *conn, int64_t now_us)
 {
 	if (conn->state == CONN_OPEN && conn->deadline_us != 0 && codec_greeted(conn->codec)) {
@@ -428,6 +494,7 @@ void conn_sweep(struct conn *conn, int64_t now_us)
 	{
 		call_sweep(call, now_us);
 	}
+	send_away_idle(conn, now_us);
 }
 
 static void end_streams(struct conn *conn)

@@ -19,6 +19,10 @@ struct sockaddr;
 struct tls_stream;
 struct worker;
 
+/* Whose connections are counted together: an IPv4 address, or the 64 bits of an IPv6
+ * address that a site is given. */
+enum { CONN_SITE = 9 };
+
 enum conn_state {
 	CONN_HANDSHAKE,
 	CONN_OPEN,
@@ -44,6 +48,7 @@ struct conn {
 	struct event writable;
 	struct buf out;
 	int64_t deadline_us; /* of handshake, greeting or closing; 0 for none */
+	int64_t busy_us;     /* latest sweep that found a call, or when it was accepted */
 	int64_t stalled_us;  /* since when the peer has taken nothing; 0: it takes */
 	struct call_list calls;
 	size_t n_calls;
@@ -52,12 +57,13 @@ struct conn {
 	size_t body_bytes;  /* announced by the messages being received */
 	size_t queued;      /* of the worker's sum of waiting output */
 	char peer[INET6_ADDRSTRLEN + 8];
+	uint8_t site[CONN_SITE]; /* see conn_site */
 };
 
 TAILQ_HEAD(conn_list, conn);
 
-/* Takes fd. NULL, with fd closed, when out of memory. Joins the worker's open
- * ones. */
+/* Takes fd. NULL, with fd closed, when out of memory or when the address has as many
+ * connections as it may. Joins the worker's open ones. */
 struct conn *conn_new(struct worker *worker, int fd, const struct sockaddr *address);
 /* For the worker, at the end of a turn. */
 void conn_free(struct conn *conn);

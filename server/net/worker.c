@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/mono.h"
 #include "server/engine/engine.h"
 #include "server/net/reflection.h"
@@ -134,6 +135,27 @@ static void go_on_draining(struct worker *worker)
 	}
 }
 
+/* When too much waits for clients, the one for whom most does has to go: everybody else
+ * would have to be refused on its account. */
+static void drop_fullest(struct worker *worker)
+{
+	struct conn *fullest = TAILQ_FIRST(&worker->conns);
+	struct conn *conn;
+	if (worker->queued <= WORKER_QUEUE_MAX) {
+		return;
+	}
+	TAILQ_FOREACH(conn, &worker->conns, link)
+	{
+		if (conn->queued > fullest->queued) {
+			fullest = conn;
+		}
+	}
+	log_write(LOG_LEVEL_WARNING, "connection_dropped",
+		  "reason=READER_TOO_SLOW peer=%s bytes=%zu", fullest->peer, fullest->queued);
+	worker->counters->refused++;
+	conn_kill(fullest);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -141,6 +163,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct worker *worker = arg;
 	struct conn *conn;
 	struct conn *next;
+	drop_fullest(worker);
 	worker->crowded = worker->n_handshakes >= worker->settings.handshakes_max;
 	for (conn = TAILQ_FIRST(&worker->conns); conn != NULL; conn = next) {
 		next = TAILQ_NEXT(conn, link);

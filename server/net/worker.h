@@ -29,15 +29,17 @@ struct worker_counters {
 };
 
 struct worker_settings {
-	int listen_fd;               /* non-blocking and listening; taken, closed by the drain */
-	struct ssl_ctx_st *tls;      /* a reference is taken */
-	unsigned number;             /* of the worker: upper part of the ids of calls */
-	size_t connections_max;      /* beyond, accepting stops */
-	size_t handshakes_max;       /* likewise; then slow ones have to go */
-	unsigned streams_max;        /* announced, a connection */
-	size_t connection_calls_max; /* in flight; beyond: RESOURCE_EXHAUSTED; 0: streams_max */
-	size_t calls_max;            /* in flight in the engine */
+	int listen_fd;                  /* non-blocking and listening; taken, closed by the drain */
+	struct ssl_ctx_st *tls;         /* a reference is taken */
+	unsigned number;                /* of the worker: upper part of the ids of calls */
+	size_t connections_max;         /* beyond, accepting stops */
+	size_t handshakes_max;          /* likewise; then slow ones have to go */
+	size_t address_connections_max; /* of one address; beyond, refused; 0: any */
+	unsigned streams_max;           /* announced, a connection */
+	size_t connection_calls_max;    /* in flight; beyond: RESOURCE_EXHAUSTED; 0: streams_max */
+	size_t calls_max;               /* in flight in the engine */
 	int64_t handshake_us;
+	int64_t idle_us; /* a connection without calls goes after; 0: never */
 	int64_t drain_us;
 	bool reflection;
 	const struct route *routes; /* before those of the engine; borrowed */
@@ -79,6 +81,7 @@ struct worker {
 	struct call_list gone, spare;
 	size_t n_spare;
 	size_t body_bytes, queued;
+	int64_t told_us; /* of a refused address; 0: never */
 	uint64_t last_call;
 	struct health health;
 	uint8_t scratch[WORKER_SCRATCH];

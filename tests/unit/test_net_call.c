@@ -59,6 +59,39 @@ TEST(a_reply_larger_than_the_windows_arrives_and_a_larger_one_still_is_refused)
 	client_close(&client);
 }
 
+TEST(replies_that_nobody_takes_are_bounded_and_harm_nobody_else)
+{
+	/* 8 MiB may wait before one more. */
+	enum { CALLS = 8, TAKEN = 3, REPLY = 4000000 };
+	struct client client = open_client();
+	struct client other = open_client();
+	int32_t streams[CALLS];
+	/* No window for streams, a large one for the connection. */
+	client_frame(&client, NGHTTP2_SETTINGS, 0, 0, "\0\4\0\0\0\0", 6);
+	client_frame(&client, NGHTTP2_WINDOW_UPDATE, 0, 0, "\x3f\0\0\0", 4);
+	/* All are admitted before the first is answered. */
+	for (size_t i = 0; i < CALLS; i++)
+		streams[i] = client_call(&client, FAKE("Big"), NONE);
+	for (size_t i = 0; i < CALLS; i++)
+		client_message(&client, streams[i], "4000000", true);
+	struct answer answer = call(&other, FAKE("Big"), "1000", NONE);
+	CHECK_STR(answer.status, "0");
+	for (size_t i = TAKEN; i < CALLS; i++) {
+		answer = client_answer(&client, streams[i]);
+		CHECK_STR(answer.status, "8");
+		CHECK_STR(reason_of(&answer), "READER_TOO_SLOW");
+	}
+	for (size_t i = 0; i < TAKEN; i++) {
+		client_frame(&client, NGHTTP2_WINDOW_UPDATE, 0, streams[i], "\x3f\0\0\0", 4);
+		client_flush(&client);
+		answer = client_answer(&client, streams[i]);
+		CHECK_STR(answer.status, "0");
+		CHECK_INT(answer.data_len, REPLY + GRPC_PREFIX);
+	}
+	client_close(&other);
+	client_close(&client);
+}
+
 TEST(a_route_that_waits_for_room_sends_all_without_much_waiting)
 {
 	struct client client = open_client();
