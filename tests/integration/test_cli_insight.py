@@ -427,7 +427,7 @@ def test_a_control_is_shown_as_it_was(isms, world):
     assert json.loads(then)["control"] == before
     rows = officer.ok("catalog", "controls", "--code", code, "--as-of", at, "-o", "json")
     assert json.loads(rows) == [before]
-    assert "state" in officer.ok("control", "history", code, "--limit", "1")
+    assert "state" in officer.ok("control", "history", code, "--limit", "2")
 
 
 def test_registers_as_they_were(isms, world):
