@@ -39,7 +39,8 @@ static const struct conf_row rows[] = {
 	{ ROW(tls12), .name = "tls12", .type = CONF_BOOL, .fallback = "false",
 	  .help = "take TLS 1.2 (ECDHE, AEAD) besides 1.3" },
 	{ ROW(database), .name = "database", .type = CONF_STRING, .max = 2048,
-	  .help = "libpq connection string of the server's role, which owns nothing" },
+	  .help = "libpq connection string of the server's role, which owns nothing; of several "
+		  "hosts the next is tried after 5 s, or at once when one refuses" },
 	{ ROW(database_owner), .name = "database-owner", .type = CONF_STRING, .max = 2048,
 	  .help = "libpq connection string of the owner of the tables, for --migrate and "
 		  "--bootstrap only" },

@@ -158,6 +158,7 @@ struct db *db_new(struct event_base *base, struct query_set *queries,
 	db->settings = *settings;
 	db->conninfo = strdup(settings->conninfo);
 	db->settings.conninfo = db->conninfo;
+	db->n_hosts = db->conninfo != NULL ? db_connect_hosts(db->conninfo) : 1;
 	db->again = event_new(base, -1, 0, on_again, db);
 	bool opened = db->conninfo != NULL && db->again != NULL;
 	for (int i = 0; opened && i < QUERY_CLASSES; i++)

@@ -15,10 +15,10 @@ enum { LOCK_TIMEOUT_MS = 2000, IDLE_IN_TRANSACTION_MS = 10000 };
 
 static const int64_t RETRY_US = 1000000;
 
-static const char *given_options(const PQconninfoOption *options)
+static const char *given(const PQconninfoOption *options, const char *keyword)
 {
 	for (; options != NULL && options->keyword != NULL; options++)
-		if (strcmp(options->keyword, "options") == 0 && options->val != NULL)
+		if (strcmp(options->keyword, keyword) == 0 && options->val != NULL)
 			return options->val;
 	return "";
 }
@@ -38,7 +38,7 @@ char *db_connect_options(const char *conninfo, int64_t statement_timeout_us, boo
 		     " -c plan_cache_mode=force_generic_plan -c jit=off"
 		     " -c default_transaction_isolation=%s"
 		     " -c search_path=" DB_SCHEMA,
-		     given_options(parsed), timeout_ms, LOCK_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS,
+		     given(parsed, "options"), timeout_ms, LOCK_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS,
 		     one_moment ? "repeatable\\ read" : "read\\ committed") < 0)
 		text = NULL;
 	PQconninfoFree(parsed);
@@ -47,8 +47,8 @@ char *db_connect_options(const char *conninfo, int64_t statement_timeout_us, boo
 
 /* Later keywords win: what conninfo may choose stands before it. */
 struct keywords {
-	const char *names[8];
-	const char *values[8];
+	const char *names[12];
+	const char *values[12];
 };
 
 static struct keywords keywords_make(const char *conninfo, const char *options)
@@ -60,10 +60,63 @@ static struct keywords keywords_make(const char *conninfo, const char *options)
 	};
 }
 
-PGconn *db_connect_start(const char *conninfo, const char *options)
+/* --- one of several hosts ----------------------------------------------------- */
+
+static unsigned list_length(const char *list)
 {
+	unsigned n = 1;
+	for (; *list != '\0'; list++)
+		n += *list == ',';
+	return n;
+}
+
+/* The element of a list at an index, the only one at any; NULL when out of memory. */
+static char *list_element(const char *list, unsigned i)
+{
+	if (list_length(list) == 1)
+		i = 0;
+	for (; i > 0 && *list != '\0'; list++)
+		i -= *list == ',';
+	return strndup(list, strcspn(list, ","));
+}
+
+static const char *hosts_of(const PQconninfoOption *parsed)
+{
+	const char *addresses = given(parsed, "hostaddr");
+	return addresses[0] != '\0' ? addresses : given(parsed, "host");
+}
+
+unsigned db_connect_hosts(const char *conninfo)
+{
+	PQconninfoOption *parsed = PQconninfoParse(conninfo, NULL);
+	unsigned n = list_length(hosts_of(parsed));
+	PQconninfoFree(parsed);
+	return n;
+}
+
+PGconn *db_connect_start(const char *conninfo, const char *options, unsigned host)
+{
+	static const char *const lists[] = { "host", "hostaddr", "port" };
+	enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
 	struct keywords keywords = keywords_make(conninfo, options);
-	return PQconnectStartParams(keywords.names, keywords.values, 1);
+	PQconninfoOption *parsed = PQconninfoParse(conninfo, NULL);
+	char *elements[LISTS] = { NULL };
+	bool made = true;
+	size_t n = 0;
+	while (keywords.names[n] != NULL)
+		n++;
+	/* What is malformed libpq says of the whole. */
+	for (size_t i = 0; i < LISTS && list_length(hosts_of(parsed)) > 1; i++) {
+		elements[i] = list_element(given(parsed, lists[i]), host);
+		made = made && elements[i] != NULL;
+		keywords.names[n] = lists[i];
+		keywords.values[n++] = elements[i];
+	}
+	PGconn *conn = made ? PQconnectStartParams(keywords.names, keywords.values, 1) : NULL;
+	for (size_t i = 0; i < LISTS; i++)
+		free(elements[i]);
+	PQconninfoFree(parsed);
+	return conn;
 }
 
 const char *db_connect_error(const PGconn *conn)

@@ -19,8 +19,12 @@ struct arena;
  * conninfo is malformed. Yours (free). */
 char *db_connect_options(const char *conninfo, int64_t statement_timeout_us, bool one_moment);
 
-/* Starts a connection without waiting. NULL when out of memory. */
-PGconn *db_connect_start(const char *conninfo, const char *options);
+/* How many hosts conninfo names; 1 when it names none, libpq's default. */
+unsigned db_connect_hosts(const char *conninfo);
+/* Starts a connection to one of the hosts without waiting: left to itself, libpq has no
+ * time limit for a host when it does not wait, and would never come to the second when
+ * the first one does not answer. NULL when out of memory. */
+PGconn *db_connect_start(const char *conninfo, const char *options, unsigned host);
 
 /* Connects and waits. UNAVAILABLE with what libpq says in the log. *out is yours
  * (PQfinish). */

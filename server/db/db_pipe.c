@@ -395,7 +395,7 @@ static void down(struct db_pipe *pipe, const char *why)
 {
 	bool was_up = db_pipe_up(pipe);
 	struct db_list list = pipe->sent;
-	if (was_up || pipe->failures < 2)
+	if (was_up || pipe->failures <= pipe->pool->db->n_hosts)
 		log_write(LOG_LEVEL_WARNING, "database.connection", "class=%d state=%d why=%s",
 			  (int)pipe->pool->class, (int)pipe->state, why);
 	hang_up(pipe);
@@ -405,7 +405,10 @@ static void down(struct db_pipe *pipe, const char *why)
 		set_timer(pipe, 0);
 	} else {
 		pipe->failures++;
-		set_timer(pipe, backoff_us(pipe->failures));
+		/* The other hosts of a round at once. */
+		unsigned rounds = pipe->failures / pipe->pool->db->n_hosts;
+		bool others = pipe->failures % pipe->pool->db->n_hosts != 0;
+		set_timer(pipe, others ? 0 : backoff_us(rounds));
 	}
 	settle_lost(pipe, list);
 	event_active(pipe->pool->db->again, EV_TIMEOUT, 0);
@@ -472,7 +475,8 @@ static void poll_connect(struct db_pipe *pipe)
 static void attempt(struct db_pipe *pipe)
 {
 	pipe->state = DB_PIPE_CONNECTING;
-	pipe->conn = db_connect_start(pipe->pool->db->conninfo, pipe->pool->options);
+	pipe->conn = db_connect_start(pipe->pool->db->conninfo, pipe->pool->options,
+				      pipe->failures % pipe->pool->db->n_hosts);
 	if (pipe->conn == NULL || PQstatus(pipe->conn) == CONNECTION_BAD ||
 	    !make_events(pipe, on_connecting, 0, on_connecting) ||
 	    event_add(pipe->writable, NULL) != 0) {
@@ -536,5 +540,5 @@ bool db_pipe_up(const struct db_pipe *pipe)
 
 bool db_pipe_hopeful(const struct db_pipe *pipe)
 {
-	return db_pipe_up(pipe) || pipe->failures == 0;
+	return db_pipe_up(pipe) || pipe->failures < pipe->pool->db->n_hosts;
 }

@@ -63,6 +63,7 @@ struct db {
 	struct query_set *queries;
 	struct db_settings settings;
 	char *conninfo;
+	unsigned n_hosts; /* that it names */
 	struct db_pool pools[QUERY_CLASSES];
 	struct db_list busy, large; /* to be refused: full queue, no memory */
 	struct event *again;        /* runs db_flush in the next turn */
@@ -76,7 +77,7 @@ void db_pipe_close(struct db_pipe *pipe);
 /* Sends the batches with one Sync; the pipe must be idle. */
 void db_pipe_send(struct db_pipe *pipe, const struct db_list *batches);
 
-/* Up, or at its first attempt after it was: worth waiting for. */
+/* Up, or not yet refused by every host since it was: worth waiting for. */
 bool db_pipe_hopeful(const struct db_pipe *pipe);
 bool db_pipe_up(const struct db_pipe *pipe);
 

@@ -1,4 +1,7 @@
 /* Lost connections, lost servers, outcomes that nobody knows. */
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "db_fixture.h"
 
 #define KILL_ALL                                                                                   \
@@ -204,6 +207,41 @@ TEST(a_connection_that_cannot_prepare_is_not_used)
 	call_one(&call, QUERY_POINT, "echo", "x");
 	CHECK(status_ok(&call.st));
 	call_free(&call);
+	fixture_end();
+}
+
+/* A port that takes connections and says nothing, as a host behind a black hole. */
+static int silent_port(int *out_fd)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	*out_fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_INT(bind(*out_fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_INT(listen(*out_fd, 16), 0);
+	CHECK_INT(getsockname(*out_fd, (struct sockaddr *)&address, &len), 0);
+	return ntohs(address.sin_port);
+}
+
+TEST(a_host_that_does_not_answer_gives_way_to_the_next)
+{
+	struct call call = { 0 };
+	char conninfo[512];
+	int fd = -1;
+	fixture_begin();
+	db_free(db);
+	snprintf(conninfo, sizeof(conninfo),
+		 "host=127.0.0.1,%s port=%d,5432 user=postgres dbname=%s", pg.folder,
+		 silent_port(&fd), "postgres");
+	struct db_settings settings = fixture_settings();
+	settings.conninfo = conninfo;
+	db = db_new(base, queries, &settings);
+	/* Who asks meanwhile waits for the second host, too. */
+	call_one(&call, QUERY_POINT, "echo", "x");
+	CHECK(status_ok(&call.st));
+	call_free(&call);
+	wait_ready(true);
+	close(fd);
 	fixture_end();
 }
 

@@ -174,14 +174,13 @@ ISMS_EXPORT void isms_reply_free(struct isms_reply *reply);
  * promise. Those that tell that nothing more is to come for now (field caught_up of
  * Watch) say so of the stream that they come from: who wants only what has happened so
  * far closes the watch at the first of them. Signs of life say nothing of the kind: a
- * stream that is behind sends them, too. Cursors are the string fields "cursor" of the request and of the messages;
- * a method without them begins anew with each stream.
- * A watch ends for good with what another try would not mend: UNAUTHENTICATED,
- * PERMISSION_DENIED, INVALID_ARGUMENT, NOT_FOUND, OUT_OF_RANGE, UNIMPLEMENTED, a
- * certificate that does not verify, a message that is none, no memory.
- * Threads: a watch belongs to the thread of its client. Memory: at most 4 MiB of
- * messages wait; beyond that the server has to, and it may end the stream. A message
- * holds at most 1 MiB. A watch counts as one of the 64 calls in flight. */
+ * stream that is behind sends them, too. Cursors are the string fields "cursor" of the request and
+ *of the messages; a method without them begins anew with each stream. A watch ends for good with
+ *what another try would not mend: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT, NOT_FOUND,
+ *OUT_OF_RANGE, UNIMPLEMENTED, a certificate that does not verify, a message that is none, no
+ *memory. Threads: a watch belongs to the thread of its client. Memory: at most 4 MiB of messages
+ *wait; beyond that the server has to, and it may end the stream. A message holds at most 1 MiB. A
+ *watch counts as one of the 64 calls in flight. */
 struct isms_watch_options {
 	size_t size; /* sizeof of this struct */
 	/* A stream on which nothing came for so long counts as lost; for methods that
