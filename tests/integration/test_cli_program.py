@@ -182,7 +182,7 @@ def test_a_part_of_a_message_keeps_the_rest(isms, world):
     assert [transfer[name] for name in ("coverageAmount", "deductible", "currency")] == \
         ["1500000.00", "25000", "EUR"]
     assert transfer["validFrom"] == "2035-01-01T00:00:00Z"
-    assert transfer["evidence"] == {"title": "the contract",
+    assert transfer["evidence"] == {"title": "the contract", "sha256": "",
                                     "uri": "https://docs.example.org/43"}
 
 
