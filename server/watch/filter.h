@@ -13,11 +13,14 @@ struct Isms__V1__WatchRequest;
 struct arena;
 struct notice;
 
+enum { FILTER_TOPICS_MAX = 16 }; /* as WatchRequest says */
+
 struct filter {
 	uint8_t org[UUID_BYTES];
 	uint64_t kinds; /* 0: all */
 	char **topics;
 	size_t n_topics; /* 0: all */
+	uint64_t topic_numbers[FILTER_TOPICS_MAX];
 	bool scoped;
 	uint8_t scope[UUID_BYTES];
 };

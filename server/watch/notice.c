@@ -54,6 +54,7 @@ struct notice *notice_new(const struct Isms__Store__V1__WatchRow *row)
 	*notice = (struct notice){ .at = at,
 				   .kind = kind != NULL ? kind->id : KIND_NONE,
 				   .topic = topic,
+				   .topic_number = notice_topic_number(topic),
 				   .scopes = (const uint8_t(*)[UUID_BYTES])scopes,
 				   .n_scopes = n_scopes,
 				   .message = message,
@@ -61,6 +62,15 @@ struct notice *notice_new(const struct Isms__Store__V1__WatchRow *row)
 	if (!uuid_parse(row->org_id, notice->org))
 		abort();
 	return notice;
+}
+
+uint64_t notice_topic_number(const char *topic)
+{
+	/* FNV-1a */
+	uint64_t number = UINT64_C(14695981039346656037);
+	for (; *topic != '\0'; topic++)
+		number = (number ^ (uint8_t)*topic) * UINT64_C(1099511628211);
+	return number;
 }
 
 void notice_free(struct notice *notice)

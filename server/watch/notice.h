@@ -20,6 +20,7 @@ struct notice {
 	uint8_t org[UUID_BYTES];
 	enum kind_id kind; /* KIND_NONE: one that this program does not know */
 	const char *topic;
+	uint64_t topic_number;               /* notice_topic_number of it */
 	const uint8_t (*scopes)[UUID_BYTES]; /* the object's scope and all above it */
 	size_t n_scopes;                     /* 0: it belongs to none */
 	const uint8_t *message;              /* WatchResponse, packed */
@@ -30,6 +31,9 @@ struct notice {
 struct notice *notice_new(const struct Isms__Store__V1__WatchRow *row);
 void notice_free(struct notice *notice);
 bool notice_in_scope(const struct notice *notice, const uint8_t scope[UUID_BYTES]);
+
+/* A topic as a number: equal topics have equal ones, others hardly ever. */
+uint64_t notice_topic_number(const char *topic);
 
 /* A kind as a bit of a set. */
 static inline uint64_t notice_kind_bit(enum kind_id kind)
