@@ -18,6 +18,8 @@
 #include "server/db/db_connect.h"
 #include "server/db/pgerr.h"
 
+enum { PREPARED_AT_ONCE = 16 };
+
 static const int64_t CONNECT_TIMEOUT_US = 5000000;
 static const int64_t BACKOFF_MIN_US = 100000, BACKOFF_MAX_US = 5000000;
 static const int64_t SILENCE_US = 5000000; /* beyond statement_timeout */
@@ -190,7 +192,7 @@ static void take_preparing(struct db_pipe *pipe, PGresult *result)
 			  PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 	}
 	PQclear(result);
-	if (status != PGRES_PIPELINE_SYNC)
+	if (status != PGRES_PIPELINE_SYNC || --pipe->syncs > 0)
 		return;
 	if (pipe->prepare_fault != NULL) {
 		down(pipe, pipe->prepare_fault);
@@ -425,7 +427,8 @@ static bool make_events(struct db_pipe *pipe, event_callback_fn on_read, short p
 	return pipe->readable != NULL && pipe->writable != NULL;
 }
 
-/* All statements in one pipeline, so that a connection costs one round trip. */
+/* All statements in one pipeline, so that a connection costs one round trip; with a
+ * Sync now and then, since the statement timeout counts from one to the next. */
 static void prepare(struct db_pipe *pipe)
 {
 	PGconn *conn = pipe->conn;
@@ -434,10 +437,15 @@ static void prepare(struct db_pipe *pipe)
 	pipe->prepare_fault = NULL;
 	PQsetNoticeReceiver(conn, on_notice, pipe);
 	bool sent = PQsetnonblocking(conn, 1) == 0 && PQenterPipelineMode(conn) == 1;
+	pipe->syncs = 1; /* the last */
 	for (size_t i = 0; sent && i < query_count(queries); i++) {
 		const struct query *query = query_at(queries, i);
 		sent = PQsendPrepare(conn, query->name, query->sql, (int)query->n_params, NULL) ==
 		       1;
+		if (sent && i % PREPARED_AT_ONCE == PREPARED_AT_ONCE - 1) {
+			pipe->syncs++;
+			sent = PQpipelineSync(conn) == 1;
+		}
 	}
 	if (!sent || PQpipelineSync(conn) != 1 ||
 	    !make_events(pipe, on_readable, EV_PERSIST, on_writable) ||

@@ -47,6 +47,7 @@ struct db_pipe {
 	bool stale, fatal; /* of the failure, see pgerr.h */
 	/* PREPARING */
 	const char *prepare_fault;
+	unsigned syncs; /* that have not come back */
 };
 
 struct db_pool {
