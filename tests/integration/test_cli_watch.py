@@ -195,15 +195,16 @@ def test_many_events_are_one_look_at_the_inbox(isms, world, run, server):
 
 @pytest.mark.parametrize("what", ["inbox", "events"])
 def test_a_watch_is_use_of_the_session(isms, world, run, server, what):
-    world.add("watcher", "AUDITOR")
-    watch = run(isms("watcher"), what, "--watch")
+    name = f"watcher-of-{what}"
+    world.add(name, "AUDITOR")
+    watch = run(isms(name), what, "--watch")
     settle()
     with server.database() as db:
         db.execute("UPDATE session SET last_seen_at = now() - interval '25 minutes'"
-                   " WHERE user_id = %s", (world.id("watcher"),))
+                   " WHERE user_id = %s", (world.id(name),))
         deadline = time.monotonic() + 60
         while db.execute("SELECT max(last_seen_at) < now() - interval '20 minutes' FROM session"
-                         " WHERE user_id = %s", (world.id("watcher"),)).fetchone()[0]:
+                         " WHERE user_id = %s", (world.id(name),)).fetchone()[0]:
             assert time.monotonic() < deadline and watch.process.poll() is None
             time.sleep(0.5)
     assert watch.end()[0] == 0
