@@ -7,7 +7,6 @@
 #include <isms/api.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/cli/app.h"
 #include "client/cli/args.h"
@@ -20,6 +19,7 @@
 #include "client/cli/text.h"
 #include "client/cli/value.h"
 #include "common/arena.h"
+#include "common/mono.h"
 #include "common/pb.h"
 
 enum {
@@ -83,9 +83,7 @@ static void tell_cursor(const struct isms_watch *watch)
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return mono_us() / 1000;
 }
 
 static const char who_am_i[] = "AuthService/WhoAmI";

@@ -180,16 +180,17 @@ def calls_of(server):
 
 
 def test_many_events_are_one_look_at_the_inbox(isms, world, run, server):
+    waiting = world.acceptance(world.risk())
     watch = run(isms("owner"), "inbox", "--watch")
-    settle()
-    before = calls_of(server)
+    watch.wait_for(lambda text: waiting.request.meta.ref in text)
+    before, began = calls_of(server), time.monotonic()
     with Writer(server) as writer:
         for _ in range(60):
             writer.write(5, world.unit.meta.id, kind="approval_request")
             time.sleep(0.03)
     time.sleep(2)
-    # a look a second, and two more for what else a watch asks
-    assert calls_of(server) - before <= 10
+    # a look a second, and some more for what else a watch asks
+    assert calls_of(server) - before <= time.monotonic() - began + 6
     assert watch.end()[0] == 0
 
 
@@ -197,16 +198,17 @@ def test_many_events_are_one_look_at_the_inbox(isms, world, run, server):
 def test_a_watch_is_use_of_the_session(isms, world, run, server, what):
     name = f"watcher-of-{what}"
     world.add(name, "AUDITOR")
-    watch = run(isms(name), what, "--watch")
-    settle()
+    watch = None
     with server.database() as db:
-        db.execute("UPDATE session SET last_seen_at = now() - interval '25 minutes'"
-                   " WHERE user_id = %s", (world.id(name),))
-        deadline = time.monotonic() + 60
-        while db.execute("SELECT max(last_seen_at) < now() - interval '20 minutes' FROM session"
-                         " WHERE user_id = %s", (world.id(name),)).fetchone()[0]:
-            assert time.monotonic() < deadline and watch.process.poll() is None
-            time.sleep(0.5)
+        for _ in range(2):  # once because it begins, once because it goes on
+            db.execute("UPDATE session SET last_seen_at = now() - interval '25 minutes'"
+                       " WHERE user_id = %s", (world.id(name),))
+            watch = watch or run(isms(name), what, "--watch")
+            deadline = time.monotonic() + 120
+            while db.execute("SELECT max(last_seen_at) < now() - interval '20 minutes'"
+                             " FROM session WHERE user_id = %s", (world.id(name),)).fetchone()[0]:
+                assert time.monotonic() < deadline and watch.process.poll() is None
+                time.sleep(0.5)
     assert watch.end()[0] == 0
 
 

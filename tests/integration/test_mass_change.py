@@ -196,12 +196,12 @@ def test_a_vote_wins_or_loses_but_is_never_left_in_force(world, server):
         voters = [Api(server.channel(), world.owner.token) for _ in crowd.renewals]
         messages = [vote_message(world, "owner", made.request, 1) for made in crowd.renewals]
 
-        def vote(voter, message, wait):
+        def cast(voter, message, wait):
             time.sleep(wait)
             return voter.send("ApprovalService/CastVote", message, PATIENCE)
 
         results = together([lambda control=control: degrade(world, control)] + [
-            lambda v=v, m=m, i=i: vote(v, m, 0.01 * at * (i + 1))
+            lambda v=v, m=m, i=i: cast(v, m, 0.01 * at * (i + 1))
             for i, (v, m) in enumerate(zip(voters, messages))])
         assert not isinstance(results[0], Failure), results[0]
         assert crowd.effective() == 0, results

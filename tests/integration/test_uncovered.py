@@ -6,7 +6,7 @@ import pytest
 
 import history
 from history import MICROSECOND, REGISTERS, Past, moment, text
-from test_history import KINDS, edit
+from story import KINDS, edit
 from test_treatment import EVIDENCE, draft, implement, move, verify
 from world import soon
 
