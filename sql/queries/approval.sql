@@ -219,7 +219,10 @@ reviews AS (
 	JOIN risk r ON r.org_id = $1 AND r.id = c.risk_id
 	JOIN access a ON a.org_id = $1 AND a.user_id = $2 AND a.scope_id = c.scope_id
 	LEFT JOIN approval_assignee s ON s.org_id = $1 AND s.request_id = c.approval_request_id
-	                             AND s.via <> 'RISK_OWNER' AND s.via = a.role_code
+	                             AND s.via <> 'RISK_OWNER'
+	                             AND (s.via = a.role_code
+	                                  OR (s.user_id = $2
+	                                      AND s.via IN ('SCOPE_OWNER', 'ASSET_OWNER', 'USERS')))
 	WHERE c.org_id = $1 AND c.state = 'ACTIVE' AND c.valid_until > now()
 	  AND c.review_due_at > now() AND me.kind = 'HUMAN'
 	GROUP BY c.org_id, c.id, r.org_id, r.id

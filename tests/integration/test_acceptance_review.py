@@ -5,6 +5,7 @@ from server import Server
 from test_acceptance_terms import (REVIEW_DAYS, accept, any_of, by_threat, by_vulnerability,
                                    mask, overdue, read, read_risk, review, review_fails,
                                    reviewing, state, submit, under_review)
+from test_policies import active, named, place, top  # noqa: F401
 from world import first_world, soon, unique
 
 
@@ -121,6 +122,20 @@ def test_a_review_waits_in_inboxes(server, under_review, world):
     assert item("owner", acceptance.meta.ref, due_before=soon(REVIEW_DAYS + 1))
     review(world, "owner", acceptance, "KEEP")
     assert item("owner", acceptance.meta.ref) is None
+
+
+def test_who_was_asked_by_name_is_asked_for_the_review(server, world, place):
+    active(world, place, steps=[named(world, 1, "committee_1")], max_level="RISK_LEVEL_LOW")
+    with reviewing(server):
+        made = world.acceptance(world.risk(score=(1, 2)), days=20)
+    world.vote("committee_1", made.request)
+    by_threat(world)[1](world.owner.call("RiskService/GetRisk", id=made.acceptance.risk_id).risk)
+    via = {name: [i.via for i in inbox(world, name) if i.subject_ref == made.acceptance.meta.ref]
+           for name in ("committee_1", "committee_2", "owner")}
+    assert via == {"committee_1": ["USERS"], "committee_2": [], "owner": ["RISK_OWNER"]}
+    kept = review(world, "committee_1", made.acceptance, "KEEP",
+                  version=read(world, made.acceptance).meta.version)
+    assert state(kept) == "ACTIVE" and kept.effective
 
 
 def test_votes_in_the_inbox_by_kind_and_time(world):

@@ -35,7 +35,6 @@ def accepted(server, world, seconds):
     risk = world.risk(score=(1, 2))
     made = world.acceptance(risk, days=20)
     world.vote("owner", made.request)
-    risk = world.owner.call("RiskService/GetRisk", id=risk.meta.id).risk
     with server.database() as db:
         db.execute("UPDATE risk_acceptance SET version = version + 1,"
                    " valid_until = now() + make_interval(secs => %s) WHERE id = %s",
@@ -156,10 +155,11 @@ def test_a_change_of_a_policy_that_has_moved_on_is_over(ticking):
     def decide(made):
         for name in ("ciso", "director"):
             world.vote(name, made.request)
-    first = world.policy()
+    place = world.scope(unique("place"), parent=world.unit.meta.id)
+    first = world.policy(place)
     decide(first)
-    late = world.policy(replaces=first.policy.meta.id)
-    decide(world.policy(replaces=first.policy.meta.id))
+    late = world.policy(place, replaces=first.policy.meta.id)
+    decide(world.policy(place, replaces=first.policy.meta.id))
     until(lambda: closed(world, late.request) == "STALE")
     now = world.officer.call("PolicyService/GetPolicy", id=late.policy.meta.id).policy
     assert now.state == number("PolicyState", "POLICY_STATE_DRAFT")
