@@ -6,6 +6,7 @@
 #include "common/arena.h"
 #include "common/pb.h"
 #include "isms/v1/delegation.pb-c.h"
+#include "server/domain/grant.h"
 #include "server/domain/must.h"
 #include "server/domain/refusal.h"
 #include "server/domain/text.h"
@@ -92,6 +93,13 @@ static struct status check_delegate(const struct facts *facts,
 	if (reach == NULL || !reach->held)
 		return precondition("CANNOT_READ",
 				    "the delegate may not read risks and approvals there");
+	size_t n;
+	const Isms__V1__Role *const *roles =
+		fact_rows(facts, "delegation_roles", Isms__V1__Role, isms__v1__role, &n);
+	for (size_t i = 0; i < n; i++)
+		if (grant_role_administers(roles[i]))
+			return precondition("SOD_ROLES", "nobody both decides and administers "
+							 "accounts or grants");
 	return STATUS_OK;
 }
 

@@ -28,7 +28,7 @@ static bool decides(const Isms__V1__Role *role)
 	return text_in("decision.cast", role->permissions, role->n_permissions);
 }
 
-static bool administers(const Isms__V1__Role *role)
+bool grant_role_administers(const Isms__V1__Role *role)
 {
 	return text_in("grant.write", role->permissions, role->n_permissions) ||
 	       text_in("user.write", role->permissions, role->n_permissions);
@@ -36,10 +36,12 @@ static bool administers(const Isms__V1__Role *role)
 
 bool grant_roles_clash(const Isms__V1__Role *one, const Isms__V1__Role *other)
 {
-	return (decides(one) && administers(other)) || (administers(one) && decides(other));
+	return (decides(one) && grant_role_administers(other)) ||
+	       (grant_role_administers(one) && decides(other));
 }
 
-/* With a role that the person of the account holds already. */
+/* With a role that the person of the account holds already, or with what somebody lets
+ * the person decide. */
 static bool clashes(const struct facts *facts, const Isms__V1__Role *role)
 {
 	size_t n;
@@ -48,7 +50,10 @@ static bool clashes(const struct facts *facts, const Isms__V1__Role *role)
 	for (size_t i = 0; i < n; i++)
 		if (grant_roles_clash(role, held[i]))
 			return true;
-	return false;
+	size_t n_delegations;
+	(void)fact_rows(facts, "grant_delegations", Isms__Store__V1__Found, isms__store__v1__found,
+			&n_delegations);
+	return n_delegations > 0 && grant_role_administers(role);
 }
 
 /* Whether an account and the caller count as one person somewhere. */
@@ -98,7 +103,7 @@ static void bump_person(const struct facts *facts, const Isms__V1__Role *role, s
 {
 	const Isms__Store__V1__Person *person =
 		fact_row(facts, "grant_person", Isms__Store__V1__Person, isms__store__v1__person);
-	if (person == NULL || !(decides(role) || administers(role)))
+	if (person == NULL || !(decides(role) || grant_role_administers(role)))
 		return;
 	Isms__Store__V1__Person *after = plan_copy_of(plan, Isms__Store__V1__Person, person);
 	plan_update(plan, KIND_PERSON, &person->base, &after->base);

@@ -14,6 +14,8 @@ bool grant_role_for_service(const Isms__V1__Role *role);
 
 /* Whether one person may not hold both roles: one decides (decision.cast), the other
  * writes accounts or grants (user.write, grant.write). */
+/* Whether it writes accounts or grants. */
+bool grant_role_administers(const Isms__V1__Role *role);
 bool grant_roles_clash(const Isms__V1__Role *one, const Isms__V1__Role *other);
 
 /* GrantRole: loads user_named, role_by_code, grant_person, grant_roles. */

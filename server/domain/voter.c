@@ -224,6 +224,10 @@ static struct status check_delegate(const struct voter *voter, const struct ball
 	if (!text_in("approval.read", access->permissions, access->n_permissions))
 		return bad_delegation(ballot, "CANNOT_READ",
 				      "a delegate must be able to read the request");
+	if (text_in("grant.write", access->permissions, access->n_permissions) ||
+	    text_in("user.write", access->permissions, access->n_permissions))
+		return bad_delegation(ballot, "ROLES",
+				      "nobody both decides and administers accounts or grants");
 	if (seat == NULL || seat->state == ASSIGNEE(VOID))
 		return delegator_not_asked(ballot);
 	if (seat->state != ASSIGNEE(PENDING))

@@ -15,6 +15,7 @@ static const struct rpc rpcs[] = {
 	  .visible = "scope.read",
 	  .load = { LOAD("delegation_delegate", isms__store__v1__account),
 		    LOAD("delegation_reach", isms__store__v1__held),
+		    LOAD("delegation_roles", isms__v1__role),
 		    LOAD("delegation_open", isms__store__v1__found),
 		    LOAD("delegation_next_ref", isms__store__v1__next_ref) },
 	  .decide = delegation_create },

@@ -24,6 +24,12 @@ SELECT ARRAY['approval.read', 'risk.read'] <@ a.permissions AS held
 FROM access_at($1, $2, $3) a
 WHERE $1::uuid IS NOT NULL;
 
+-- name: delegation_roles
+-- class: point
+-- params: $org to_user_id
+{roles_of_person}
+ORDER BY r.code;
+
 -- Those of the caller that are not over.
 -- name: delegation_open
 -- class: point

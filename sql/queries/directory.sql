@@ -129,16 +129,20 @@ WHERE u.org_id = $1 AND u.id = $2;
 -- name: grant_roles
 -- class: point
 -- params: $org user_id
-SELECT r.code, r.title, r.permissions
-FROM role r
-WHERE r.code IN (
-	SELECT g.role_code
-	FROM app_user n
-	JOIN app_user u ON u.org_id = $1 AND u.person_id = n.person_id AND u.state <> 'DEACTIVATED'
-	JOIN role_grant g ON g.org_id = $1 AND g.user_id = u.id AND g.revoked_at IS NULL
-	     AND (g.valid_until IS NULL OR g.valid_until > now())
-	WHERE n.org_id = $1 AND n.id = $2)
+{roles_of_person}
 ORDER BY r.code;
+
+-- Delegations to the person that are not over.
+-- name: grant_delegations
+-- class: point
+-- params: $org user_id
+SELECT d.id
+FROM app_user n
+JOIN app_user u ON u.org_id = $1 AND u.person_id = n.person_id
+JOIN delegation d ON d.org_id = $1 AND d.to_user_id = u.id AND d.revoked_at IS NULL
+     AND d.ends_at > now()
+WHERE n.org_id = $1 AND n.id = $2
+LIMIT 1;
 
 -- name: grant_for_write
 -- class: point

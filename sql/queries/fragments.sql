@@ -363,3 +363,15 @@ d.scope_id, d.subject_kinds, d.max_level, d.starts_at, d.ends_at, d.reason, d.re
 d.revoke_reason,
 CASE WHEN d.revoked_at IS NOT NULL THEN 'REVOKED' WHEN d.ends_at <= w.at THEN 'ENDED'
      WHEN d.starts_at > w.at THEN 'PLANNED' ELSE 'ACTIVE' END AS state;
+
+-- Roles that the person of account $2 holds with any account.
+-- fragment: roles_of_person
+SELECT r.code, r.title, r.permissions
+FROM role r
+WHERE r.code IN (
+	SELECT g.role_code
+	FROM app_user n
+	JOIN app_user u ON u.org_id = $1 AND u.person_id = n.person_id AND u.state <> 'DEACTIVATED'
+	JOIN role_grant g ON g.org_id = $1 AND g.user_id = u.id AND g.revoked_at IS NULL
+	     AND (g.valid_until IS NULL OR g.valid_until > now())
+	WHERE n.org_id = $1 AND n.id = $2);

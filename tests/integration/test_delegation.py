@@ -134,6 +134,23 @@ def test_it_covers_what_it_says(people, fault):
         "ApprovalService/Inbox", page_size=1000).items]
 
 
+def test_who_administers_decides_for_nobody(people):
+    world, owner = people, boss(people)
+    for role in ("AUDITOR", "ORG_ADMIN"):
+        world.add("clerk_" + role.lower(), role)
+    world.grant("clerk_org_admin", "AUDITOR")
+    ends = {"ends_at": soon(7), "reason": "away", "scope_id": world.unit.meta.id}
+    failure = world.apis[owner].fails("DelegationService/CreateDelegation",
+                                      to_user_id=world.id("clerk_org_admin"), **ends)
+    assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "SOD_ROLES"), failure
+    made = world.delegate(owner, "clerk_auditor")
+    grant = {"user_id": world.id("clerk_auditor"), "role_code": "ORG_ADMIN",
+             "scope_id": world.unit.meta.id}
+    assert world.admin.fails("DirectoryService/GrantRole", **grant).reason == "SOD_ROLES"
+    world.apis[owner].call("DelegationService/RevokeDelegation", id=made.meta.id)
+    world.admin.call("DirectoryService/GrantRole", **grant)
+
+
 def test_a_delegation_is_not_passed_on(people):
     """The deputy of a deputy has nothing; nor does one whose delegator was not asked."""
     world, owner = people, boss(people)

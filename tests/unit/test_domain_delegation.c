@@ -106,6 +106,7 @@ static void desk_begin(struct desk *desk)
 	case_row(c, "delegation_delegate", &desk->delegate->base);
 	case_row(c, "delegation_reach", &desk->reach->base);
 	case_row(c, "delegation_next_ref", &ref->base);
+	case_none(c, "delegation_roles", &isms__v1__role__descriptor);
 	case_none(c, "delegation_open", &isms__store__v1__found__descriptor);
 }
 
@@ -137,6 +138,23 @@ TEST(a_delegation_is_as_wide_as_its_giver_by_default)
 	CHECK_INT(pb_time_us(row->starts_at), CASE_NOW_US);
 	CHECK_INT(row->state, ISMS__V1__DELEGATION_STATE__DELEGATION_STATE_ACTIVE);
 	case_end(&desk.c);
+}
+
+TEST(who_administers_decides_for_nobody)
+{
+	static char *permissions[] = { (char *)"audit.read", (char *)"grant.write" };
+	Isms__V1__Role role = ISMS__V1__ROLE__INIT;
+	role.permissions = permissions;
+	for (role.n_permissions = 1; role.n_permissions <= 2; role.n_permissions++) {
+		struct desk desk;
+		desk_begin(&desk);
+		case_row(&desk.c, "delegation_roles", &role.base);
+		if (role.n_permissions == 1)
+			CHECK(made(&desk) != NULL);
+		else
+			refused(&desk, STATUS_CODE_FAILED_PRECONDITION, "SOD_ROLES");
+		case_end(&desk.c);
+	}
 }
 
 TEST(kinds_are_named_once)

@@ -30,6 +30,7 @@ static void begin(struct grant_case *t)
 	case_row(&t->c, "user_named", &t->account->base);
 	case_none(&t->c, "grant_person", &isms__store__v1__person__descriptor);
 	case_none(&t->c, "grant_roles", &isms__v1__role__descriptor);
+	case_none(&t->c, "grant_delegations", &isms__store__v1__found__descriptor);
 }
 
 TEST(a_grant_bumps_the_account)
@@ -155,6 +156,22 @@ TEST(nobody_both_decides_and_administers)
 			CHECK_INT(t.c.plan.n_rows, clash ? 0 : 2);
 			case_end(&t.c);
 		}
+}
+
+TEST(for_whom_somebody_lets_vote_administers_nothing)
+{
+	static const char *const permissions[] = { "grant.write", "user.write", "decision.cast" };
+	for (size_t i = 0; i < 3; i++) {
+		struct grant_case t;
+		begin(&t);
+		Isms__Store__V1__Found *delegation =
+			must_new_of(t.c.arena, Isms__Store__V1__Found, isms__store__v1__found);
+		case_row(&t.c, "grant_delegations", &delegation->base);
+		t.permissions[1] = (char *)permissions[i];
+		struct status st = grant_role(&t.c.facts, &t.c.plan);
+		CHECK_STR(case_reason(&st), i < 2 ? "SOD_ROLES" : "");
+		case_end(&t.c);
+	}
 }
 
 TEST(what_could_clash_writes_the_person)
