@@ -147,7 +147,8 @@ def test_who_administers_decides_for_nobody(people):
     grant = {"user_id": world.id("clerk_auditor"), "role_code": "ORG_ADMIN",
              "scope_id": world.unit.meta.id}
     assert world.admin.fails("DirectoryService/GrantRole", **grant).reason == "SOD_ROLES"
-    world.apis[owner].call("DelegationService/RevokeDelegation", id=made.meta.id)
+    world.apis[owner].call("DelegationService/RevokeDelegation", id=made.meta.id,
+                           reason="back again")
     world.admin.call("DirectoryService/GrantRole", **grant)
 
 

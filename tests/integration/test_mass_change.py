@@ -11,7 +11,7 @@ import pytest
 
 from api import Api, Failure
 from server import Server
-from test_acceptance_terms import accept, name_of, read, reclassify, state, submit
+from test_acceptance_terms import accept, fresh_control, name_of, read, reclassify, state, submit
 from test_concurrency import together, vote_message
 from test_treatment import stage
 from watching import Stream
@@ -91,8 +91,11 @@ class Crowd:
                               " AND risk_id = ANY (%s::uuid[])", (self.risks,)).fetchone()[0]
 
 
-def control_of(world, at):
-    return world.manager.call("CatalogService/ListControls", page_size=1000).controls[at]
+def control_of(world):
+    """One that works and that no other test counts on."""
+    made = fresh_control(world)
+    return next(c for c in world.manager.call("CatalogService/ListControls",
+                                              page_size=1000).controls if c.meta.id == made)
 
 
 def degrade(world, control, to="DEGRADED"):
@@ -156,7 +159,7 @@ def timed(what, risks, change):
 
 
 def test_a_control_that_fails_ends_all_that_count_on_it(world, server):
-    control = control_of(world, 0)
+    control = control_of(world)
     crowd = Crowd(world, server, RISKS, renewals=3, controls=[control.meta.id])
     before = crowd.rows()
     timed("a control failed", RISKS, lambda: degrade(world, control))
@@ -177,7 +180,7 @@ def test_a_system_that_is_suspended_ends_all_decisions_on_its_risks(world, serve
 
 
 def test_those_who_watch_hear_of_each(world, server):
-    control = control_of(world, 1)
+    control = control_of(world)
     crowd = Crowd(world, server, RISKS, controls=[control.meta.id])
     with Stream(world.auditor, kinds=["risk_acceptance"]) as stream:
         degrade(world, control)
@@ -191,7 +194,7 @@ def test_a_vote_wins_or_loses_but_is_never_left_in_force(world, server):
     """The last vote for a renewal that counts on the control, at the moment it fails."""
     won = 0
     for at in range(ROUNDS):
-        control = control_of(world, 2 + at)
+        control = control_of(world)
         crowd = Crowd(world, server, 40, renewals=3, controls=[control.meta.id])
         voters = [Api(server.channel(), world.owner.token) for _ in crowd.renewals]
         messages = [vote_message(world, "owner", made.request, 1) for made in crowd.renewals]
@@ -235,7 +238,7 @@ def while_it_changes(server, table, thing, change, meanwhile):
 @pytest.mark.parametrize("of", ["control", "system", "asset"])
 def test_what_is_submitted_while_it_changes_ends_too(world, server, of):
     """Not among what the change had read: another risk, whose request opens later."""
-    control, controls, fields = control_of(world, 20), (), {}
+    control, controls, fields = control_of(world), (), {}
     if of == "control":
         thing, table, controls = control, "control", [control.meta.id]
         change = lambda: degrade(world, thing)
@@ -253,7 +256,7 @@ def test_what_is_submitted_while_it_changes_ends_too(world, server, of):
 
 
 def test_what_no_call_can_end_is_refused_and_says_what_to_do(world, server):
-    control = control_of(world, 2 + ROUNDS)
+    control = control_of(world)
     crowd = Crowd(world, server, RISKS_MAX + 1, controls=[control.meta.id])
     before = crowd.rows()
     with pytest.raises(Failure) as caught:
