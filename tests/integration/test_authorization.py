@@ -222,7 +222,7 @@ def request_for(name, thing_id):
     fields = message.DESCRIPTOR.fields_by_name
     if "mutation" in fields:
         message.mutation.dry_run = True
-        if name.split("/")[1].startswith("Update"):
+        if name.split("/")[1].startswith(("Update", "Review")):
             message.mutation.expected_version = 1
     if "fields" in fields:
         message.fields.SetInParent()

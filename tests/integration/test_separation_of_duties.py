@@ -95,8 +95,9 @@ def test_steps_that_want_other_people_get_them(world):
 
 def test_nobody_votes_on_behalf_of_another(world):
     """The delegate-to-be is no assignee; an assignee votes for no absent colleague."""
-    request = world.acceptance(world.risk(score=(3, 4))).request
-    for name, absent in (("ciso", "owner"), ("owner", "officer")):
+    world.add("owner_alone", "RISK_OWNER", "CRITICAL", scope=world.unit.meta.id)
+    request = world.acceptance(world.risk(score=(3, 4), owner="owner_alone")).request
+    for name, absent in (("ciso", "owner_alone"), ("owner_alone", "officer")):
         failure = world.apis[name].fails(
             "ApprovalService/CastVote", request_id=request.meta.id, step_no=1,
             decision="DECISION_APPROVE", on_behalf_of=world.id(absent),

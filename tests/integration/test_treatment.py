@@ -236,13 +236,13 @@ def test_who_had_a_part_does_not_verify_by_any_account(verifiers):
 
 def test_who_said_that_it_is_done_does_not_verify_it(verifiers):
     world = verifiers
-    world.add("owner_again", "APPROVER", scope=world.unit.meta.id,
+    world.add("owner_twice", "APPROVER", scope=world.unit.meta.id,
               person=world.users["owner"].person_id)
     for _, plan in (transfer(world), avoid(world, world.system(world.unit))):
         world.contributor.call("TreatmentService/StartPlan", id=plan.meta.id)
         plan = implement(world, plan, by="owner", evidence=EVIDENCE)
         assert list(plan.progress.implemented_by_persons) == [world.users["owner"].person_id]
-        for name in ("owner", "owner_again"):
+        for name in ("owner", "owner_twice"):
             failure = world.apis[name].fails("TreatmentService/VerifyPlan", id=plan.meta.id,
                                              verdict="PLAN_VERDICT_EFFECTIVE", evidence=EVIDENCE)
             assert (failure.code, failure.reason) == ("PERMISSION_DENIED", "SOD_VERIFIER"), name
