@@ -181,8 +181,8 @@ void dossier_set_acceptance(struct dossier *dossier, struct dossier_acceptance *
 	Isms__V1__Acceptance *acceptance = dossier_change_acceptance(dossier, place);
 	acceptance->state = state;
 	acceptance->effective = in_force(acceptance, dossier->plan->now_us);
-	/* Accepted or not is another version of the risk, also where its state stays. */
-	if (state == ACCEPTANCE(ACTIVE) || place->was->state == ACCEPTANCE(ACTIVE))
+	/* A risk that is accepted is another version of it, also where its state stays. */
+	if (state == ACCEPTANCE(ACTIVE))
 		(void)dossier_change_risk(dossier);
 	struct dossier_plan *behind = dossier_find_plan(dossier, acceptance->plan_id);
 	assert(behind != NULL);
