@@ -255,9 +255,9 @@ CASE g.kind WHEN 'HUMAN' THEN ARRAY[g.person_id] WHEN 'SERVICE' THEN g.owner_per
 (r.owner_id = u.id) IS TRUE AS owner, (s.owner_id = u.id) IS TRUE AS scope_owner,
 (u.id = ANY (o.owner_ids)) IS TRUE AS asset_owner;
 
--- Grants of those who may decide in the scope of d, on its risk; a row for each. OFFSET 0, here and
--- below, keeps every look-up one by key: without statistics (a new database, or one
--- that has crashed) the planner joins whole tables instead.
+-- Grants of those who may decide in the scope of d, on its risk; a row for each. OFFSET 0,
+-- here and below, keeps every look-up one by key: without statistics (a new database, or
+-- one that has crashed) the planner joins whole tables instead.
 -- fragment: candidates_in_scope
 FROM d
 LEFT JOIN LATERAL (
