@@ -15,16 +15,6 @@ static const struct fragment *find(const struct fragments *fragments, const char
 	return NULL;
 }
 
-const char *fragments_add(struct fragments *fragments, const char *name, struct text sql)
-{
-	if (fragments->n == FRAGMENTS_MAX)
-		return "too many fragments";
-	if (find(fragments, name, strlen(name)) != NULL)
-		return "the name is used twice";
-	fragments->list[fragments->n++] = (struct fragment){ .name = name, .sql = sql };
-	return NULL;
-}
-
 /* Length of a name in braces at this place, without them; 0 when there is none. */
 static size_t named(const char *at)
 {
@@ -32,6 +22,21 @@ static size_t named(const char *at)
 		return 0;
 	size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_");
 	return at[1 + len] == '}' ? len : 0;
+}
+
+const char *fragments_add(struct fragments *fragments, const char *name, struct text sql)
+{
+	if (fragments->n == FRAGMENTS_MAX)
+		return "too many fragments";
+	if (find(fragments, name, strlen(name)) != NULL)
+		return "the name is used twice";
+	for (size_t i = 0; i < sql.len; i++) {
+		size_t len = named(sql.at + i);
+		if (len != 0 && find(fragments, sql.at + i + 1, len) == NULL)
+			return "it names a fragment that does not stand before it";
+	}
+	fragments->list[fragments->n++] = (struct fragment){ .name = name, .sql = sql };
+	return NULL;
 }
 
 const char *fragments_expand(const struct fragments *fragments, const char *sql,

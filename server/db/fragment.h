@@ -4,7 +4,7 @@
  *   r.id, r.ref, …;
  *
  * A statement of any file names one in braces, {columns_of_risk}. A fragment names
- * no other. */
+ * only those that stand before it. */
 #ifndef ISMS_DB_FRAGMENT_H
 #define ISMS_DB_FRAGMENT_H
 
@@ -26,7 +26,8 @@ struct fragments {
 	size_t n;
 };
 
-/* NULL, or what is wrong: too many, a name that is taken. name is borrowed. */
+/* NULL, or what is wrong: too many, a name that is taken, a text that names what does
+ * not stand before it. name is borrowed. */
 const char *fragments_add(struct fragments *fragments, const char *name, struct text sql);
 
 /* The text with its fragments in place, in the arena; NULL when it names one that

@@ -255,11 +255,10 @@ CASE g.kind WHEN 'HUMAN' THEN ARRAY[g.person_id] WHEN 'SERVICE' THEN g.owner_per
 (r.owner_id = u.id) IS TRUE AS owner, (s.owner_id = u.id) IS TRUE AS scope_owner,
 (u.id = ANY (o.owner_ids)) IS TRUE AS asset_owner;
 
--- Grants of those who may decide in the scope of d, on its risk; a row for each. OFFSET 0,
--- here and below, keeps every look-up one by key: without statistics (a new database, or
--- one that has crashed) the planner joins whole tables instead.
--- fragment: candidates_in_scope
-FROM d
+-- Who owns what d is about: its risk, its scope, the assets of the risk. OFFSET 0, here and
+-- below, keeps every look-up one by key: without statistics (a new database, or one that
+-- has crashed) the planner joins whole tables instead.
+-- fragment: owners_of_subject
 LEFT JOIN LATERAL (
 	SELECT x.owner_id FROM risk x
 	WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r ON true
@@ -269,20 +268,29 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
 	SELECT array_agg(x.owner_id) AS owner_ids
 	FROM risk_asset l JOIN asset x ON x.org_id = $1 AND x.id = l.asset_id
-	WHERE l.org_id = $1 AND l.risk_id = d.risk_id OFFSET 0) o ON true
-CROSS JOIN LATERAL (
-	SELECT DISTINCT b.user_id FROM access b
-	WHERE b.org_id = $1 AND b.scope_id = d.scope_id
-	  AND 'decision.cast' = ANY (b.permissions) OFFSET 0) v
+	WHERE l.org_id = $1 AND l.risk_id = d.risk_id OFFSET 0) o ON true;
+
+-- The grants in the scope of d of the account w.user_id, and who gave them.
+-- fragment: grants_of_account
 CROSS JOIN LATERAL (
 	SELECT x.* FROM app_user x
-	WHERE x.org_id = $1 AND x.id = v.user_id AND x.state = 'ACTIVE' OFFSET 0) u
+	WHERE x.org_id = $1 AND x.id = w.user_id AND x.state = 'ACTIVE' OFFSET 0) u
 CROSS JOIN LATERAL (
 	SELECT x.* FROM access x
 	WHERE x.org_id = $1 AND x.user_id = u.id AND x.scope_id = d.scope_id OFFSET 0) a
 LEFT JOIN LATERAL (
 	SELECT x.* FROM app_user x
-	WHERE x.org_id = $1 AND x.id = a.granted_by OFFSET 0) g ON true
+	WHERE x.org_id = $1 AND x.id = a.granted_by OFFSET 0) g ON true;
+
+-- Grants of those who may decide in the scope of d, on its risk; a row for each.
+-- fragment: candidates_in_scope
+FROM d
+{owners_of_subject}
+CROSS JOIN LATERAL (
+	SELECT DISTINCT b.user_id FROM access b
+	WHERE b.org_id = $1 AND b.scope_id = d.scope_id
+	  AND 'decision.cast' = ANY (b.permissions) OFFSET 0) w
+{grants_of_account}
 ORDER BY u.id, a.role_code, a.grant_id
 LIMIT 2000;
 
@@ -297,28 +305,11 @@ WHERE q.org_id = $1 AND q.id = $2 AND q.state = 'PENDING' AND q.escalates_to <> 
 -- Grants at the scope of the request $2 of the users of w, who are late when they are
 -- not asked yet: they come last, and what is cut is theirs (BALLOT_GRANTS_MAX).
 -- fragment: grants_of_request
-FROM approval_request q
-LEFT JOIN LATERAL (
-	SELECT x.owner_id FROM risk x
-	WHERE x.org_id = $1 AND x.id = q.risk_id OFFSET 0) r ON true
-LEFT JOIN LATERAL (
-	SELECT x.owner_id FROM scope x
-	WHERE x.org_id = $1 AND x.id = q.scope_id OFFSET 0) s ON true
-LEFT JOIN LATERAL (
-	SELECT array_agg(x.owner_id) AS owner_ids
-	FROM risk_asset l JOIN asset x ON x.org_id = $1 AND x.id = l.asset_id
-	WHERE l.org_id = $1 AND l.risk_id = q.risk_id OFFSET 0) o ON true
+FROM (SELECT q.scope_id, q.risk_id FROM approval_request q
+      WHERE q.org_id = $1 AND q.id = $2 OFFSET 0) d
+{owners_of_subject}
 CROSS JOIN w
-CROSS JOIN LATERAL (
-	SELECT x.* FROM app_user x
-	WHERE x.org_id = $1 AND x.id = w.user_id AND x.state = 'ACTIVE' OFFSET 0) u
-CROSS JOIN LATERAL (
-	SELECT x.* FROM access x
-	WHERE x.org_id = $1 AND x.user_id = u.id AND x.scope_id = q.scope_id OFFSET 0) a
-LEFT JOIN LATERAL (
-	SELECT x.* FROM app_user x
-	WHERE x.org_id = $1 AND x.id = a.granted_by OFFSET 0) g ON true
-WHERE q.org_id = $1 AND q.id = $2
+{grants_of_account}
 ORDER BY w.late, u.id, a.role_code, a.grant_id
 LIMIT 2001;
 
@@ -375,3 +366,40 @@ WHERE r.code IN (
 	JOIN role_grant g ON g.org_id = $1 AND g.user_id = u.id AND g.revoked_at IS NULL
 	     AND (g.valid_until IS NULL OR g.valid_until > now())
 	WHERE n.org_id = $1 AND n.id = $2);
+
+-- What the risks d are, and what is open or in force on them. OFFSET 0 keeps every look-up
+-- one by key: without statistics the planner joins whole tables, which takes seconds for
+-- hundreds of risks.
+-- fragment: from_risk
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_now x WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r;
+
+-- fragment: from_open_plans
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM treatment_plan x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ({open_plan_states}) OFFSET 0) p;
+
+-- fragment: from_open_acceptances
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_acceptance_now x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE') OFFSET 0) c;
+
+-- fragment: from_open_requests
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM approval_request x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q;
+
+-- What the risk d is about.
+-- fragment: from_system
+FROM d CROSS JOIN LATERAL (
+	SELECT y.* FROM risk x JOIN ai_system y ON y.org_id = $1 AND y.id = x.ai_system_id
+	WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) s;
+
+-- fragment: from_assets
+FROM d CROSS JOIN LATERAL (
+	SELECT y.* FROM risk_asset x JOIN asset y ON y.org_id = $1 AND y.id = x.asset_id
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id OFFSET 0) t
+ORDER BY t.id
+LIMIT 100;

@@ -172,9 +172,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- params: $org id
 WITH d AS (SELECT $2::uuid AS risk_id)
 SELECT {columns_of_plan}
-FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
-WHERE p.org_id = $1
-  AND (p.state IN ({open_plan_states}))
+{from_open_plans}
 ORDER BY p.id
 LIMIT 33;
 
@@ -184,9 +182,7 @@ LIMIT 33;
 -- params: $org id
 WITH d AS (SELECT $2::uuid AS risk_id)
 SELECT {columns_of_acceptance}
-FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
-WHERE c.org_id = $1
-  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+{from_open_acceptances}
 ORDER BY c.id
 LIMIT 9;
 
@@ -196,9 +192,7 @@ LIMIT 9;
 -- params: $org id
 WITH d AS (SELECT $2::uuid AS risk_id)
 SELECT {columns_of_request}
-FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
-WHERE q.org_id = $1
-  AND q.state = 'PENDING'
+{from_open_requests}
 ORDER BY q.id
 LIMIT 9;
 
@@ -208,8 +202,7 @@ LIMIT 9;
 -- params: $org id
 WITH d AS ({named_plan})
 SELECT {columns_of_risk}
-FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
-WHERE r.org_id = $1;
+{from_risk};
 
 -- name: dossier_plans_of_plan
 -- class: point
@@ -217,9 +210,10 @@ WHERE r.org_id = $1;
 -- params: $org id
 WITH d AS ({named_plan})
 SELECT {columns_of_plan}
-FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
-WHERE p.org_id = $1
-  AND (p.id = d.plan_id OR p.state IN ({open_plan_states}))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM treatment_plan x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND (x.id = d.plan_id OR x.state IN ({open_plan_states})) OFFSET 0) p
 ORDER BY (p.id = d.plan_id) DESC, p.id
 LIMIT 33;
 
@@ -229,9 +223,7 @@ LIMIT 33;
 -- params: $org id
 WITH d AS ({named_plan})
 SELECT {columns_of_acceptance}
-FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
-WHERE c.org_id = $1
-  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+{from_open_acceptances}
 ORDER BY c.id
 LIMIT 9;
 
@@ -241,9 +233,7 @@ LIMIT 9;
 -- params: $org id
 WITH d AS ({named_plan})
 SELECT {columns_of_request}
-FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
-WHERE q.org_id = $1
-  AND q.state = 'PENDING'
+{from_open_requests}
 ORDER BY q.id
 LIMIT 9;
 
@@ -253,8 +243,7 @@ LIMIT 9;
 -- params: $org id
 WITH d AS ({named_acceptance})
 SELECT {columns_of_risk}
-FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
-WHERE r.org_id = $1;
+{from_risk};
 
 -- name: dossier_plans_of_acceptance
 -- class: point
@@ -262,9 +251,10 @@ WHERE r.org_id = $1;
 -- params: $org id
 WITH d AS ({named_acceptance})
 SELECT {columns_of_plan}
-FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
-WHERE p.org_id = $1
-  AND (p.id = d.plan_id OR p.state IN ({open_plan_states}))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM treatment_plan x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND (x.id = d.plan_id OR x.state IN ({open_plan_states})) OFFSET 0) p
 ORDER BY (p.id = d.plan_id) DESC, p.id
 LIMIT 33;
 
@@ -274,9 +264,11 @@ LIMIT 33;
 -- params: $org id
 WITH d AS ({named_acceptance})
 SELECT {columns_of_acceptance}
-FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
-WHERE c.org_id = $1
-  AND (c.id = d.acceptance_id OR c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+FROM d CROSS JOIN LATERAL (
+	SELECT x.* FROM risk_acceptance_now x
+	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
+	  AND (x.id = d.acceptance_id
+	       OR x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE')) OFFSET 0) c
 ORDER BY (c.id = d.acceptance_id) DESC, c.id
 LIMIT 9;
 
@@ -286,9 +278,7 @@ LIMIT 9;
 -- params: $org id
 WITH d AS ({named_acceptance})
 SELECT {columns_of_request}
-FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
-WHERE q.org_id = $1
-  AND q.state = 'PENDING'
+{from_open_requests}
 ORDER BY q.id
 LIMIT 9;
 
@@ -298,8 +288,7 @@ LIMIT 9;
 -- params: $org request_id
 WITH d AS ({named_request})
 SELECT {columns_of_risk}
-FROM d JOIN risk_now r ON r.org_id = $1 AND r.id = d.risk_id
-WHERE r.org_id = $1;
+{from_risk};
 
 -- name: dossier_plans_of_request
 -- class: point
@@ -307,9 +296,7 @@ WHERE r.org_id = $1;
 -- params: $org request_id
 WITH d AS ({named_request})
 SELECT {columns_of_plan}
-FROM d JOIN treatment_plan p ON p.org_id = $1 AND p.risk_id = d.risk_id
-WHERE p.org_id = $1
-  AND (p.state IN ({open_plan_states}))
+{from_open_plans}
 ORDER BY p.id
 LIMIT 33;
 
@@ -319,9 +306,7 @@ LIMIT 33;
 -- params: $org request_id
 WITH d AS ({named_request})
 SELECT {columns_of_acceptance}
-FROM d JOIN risk_acceptance_now c ON c.org_id = $1 AND c.risk_id = d.risk_id
-WHERE c.org_id = $1
-  AND (c.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE'))
+{from_open_acceptances}
 ORDER BY c.id
 LIMIT 9;
 
@@ -331,14 +316,11 @@ LIMIT 9;
 -- params: $org request_id
 WITH d AS ({named_request})
 SELECT {columns_of_request}
-FROM d JOIN approval_request q ON q.org_id = $1 AND q.risk_id = d.risk_id
-WHERE q.org_id = $1
-  AND q.state = 'PENDING'
+{from_open_requests}
 ORDER BY q.id
 LIMIT 9;
 
--- Of many risks. OFFSET 0 keeps every look-up one by key: without statistics the planner
--- joins whole tables, which takes seconds for hundreds of risks.
+-- Of many risks.
 
 -- name: dossier_risk_of_asset
 -- class: point
@@ -346,8 +328,7 @@ LIMIT 9;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_risk}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM risk_now x WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r
+{from_risk}
 ORDER BY r.id;
 
 -- name: dossier_plans_of_asset
@@ -356,10 +337,7 @@ ORDER BY r.id;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_plan}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM treatment_plan x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
-	  AND x.state IN ({open_plan_states}) OFFSET 0) p
+{from_open_plans}
 ORDER BY p.id
 LIMIT 3001;
 
@@ -369,10 +347,7 @@ LIMIT 3001;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_acceptance}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM risk_acceptance_now x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
-	  AND x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE') OFFSET 0) c
+{from_open_acceptances}
 ORDER BY c.id
 LIMIT 1501;
 
@@ -382,9 +357,7 @@ LIMIT 1501;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_asset})
 SELECT {columns_of_request}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM approval_request x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q
+{from_open_requests}
 ORDER BY q.id
 LIMIT 1501;
 
@@ -394,8 +367,7 @@ LIMIT 1501;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_risk}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM risk_now x WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r
+{from_risk}
 ORDER BY r.id;
 
 -- name: dossier_plans_of_system
@@ -404,10 +376,7 @@ ORDER BY r.id;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_plan}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM treatment_plan x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
-	  AND x.state IN ({open_plan_states}) OFFSET 0) p
+{from_open_plans}
 ORDER BY p.id
 LIMIT 3001;
 
@@ -417,10 +386,7 @@ LIMIT 3001;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_acceptance}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM risk_acceptance_now x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
-	  AND x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE') OFFSET 0) c
+{from_open_acceptances}
 ORDER BY c.id
 LIMIT 1501;
 
@@ -430,9 +396,7 @@ LIMIT 1501;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_system})
 SELECT {columns_of_request}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM approval_request x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q
+{from_open_requests}
 ORDER BY q.id
 LIMIT 1501;
 
@@ -442,8 +406,7 @@ LIMIT 1501;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_risk}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM risk_now x WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) r
+{from_risk}
 ORDER BY r.id;
 
 -- name: dossier_plans_of_control
@@ -452,10 +415,7 @@ ORDER BY r.id;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_plan}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM treatment_plan x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
-	  AND x.state IN ({open_plan_states}) OFFSET 0) p
+{from_open_plans}
 ORDER BY p.id
 LIMIT 3001;
 
@@ -465,10 +425,7 @@ LIMIT 3001;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_acceptance}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM risk_acceptance_now x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id
-	  AND x.state IN ('SUBMITTED', 'CHANGES_REQUESTED', 'ACTIVE') OFFSET 0) c
+{from_open_acceptances}
 ORDER BY c.id
 LIMIT 1501;
 
@@ -478,9 +435,7 @@ LIMIT 1501;
 -- params: $org id
 WITH d AS MATERIALIZED ({decided_risks_of_control})
 SELECT {columns_of_request}
-FROM d CROSS JOIN LATERAL (
-	SELECT x.* FROM approval_request x
-	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q
+{from_open_requests}
 ORDER BY q.id
 LIMIT 1501;
 
@@ -492,9 +447,7 @@ LIMIT 1501;
 -- params: $org id
 WITH d AS ({named_acceptance})
 SELECT {columns_of_system}
-FROM d JOIN risk r ON r.org_id = $1 AND r.id = d.risk_id
-JOIN ai_system s ON s.org_id = r.org_id AND s.id = r.ai_system_id
-WHERE r.org_id = $1;
+{from_system};
 
 -- name: assets_of_acceptance
 -- class: point
@@ -502,11 +455,7 @@ WHERE r.org_id = $1;
 -- params: $org id
 WITH d AS ({named_acceptance})
 SELECT {columns_of_asset}
-FROM d JOIN risk_asset l ON l.org_id = $1 AND l.risk_id = d.risk_id
-JOIN asset t ON t.org_id = l.org_id AND t.id = l.asset_id
-WHERE l.org_id = $1
-ORDER BY t.id
-LIMIT 100;
+{from_assets};
 
 -- name: system_of_plan
 -- class: point
@@ -514,9 +463,7 @@ LIMIT 100;
 -- params: $org id
 WITH d AS ({named_plan})
 SELECT {columns_of_system}
-FROM d JOIN risk r ON r.org_id = $1 AND r.id = d.risk_id
-JOIN ai_system s ON s.org_id = r.org_id AND s.id = r.ai_system_id
-WHERE r.org_id = $1;
+{from_system};
 
 -- name: assets_of_plan
 -- class: point
@@ -524,11 +471,7 @@ WHERE r.org_id = $1;
 -- params: $org id
 WITH d AS ({named_plan})
 SELECT {columns_of_asset}
-FROM d JOIN risk_asset l ON l.org_id = $1 AND l.risk_id = d.risk_id
-JOIN asset t ON t.org_id = l.org_id AND t.id = l.asset_id
-WHERE l.org_id = $1
-ORDER BY t.id
-LIMIT 100;
+{from_assets};
 
 -- What a change of many risks should have ended and has not read: opened, or come into
 -- force, between its load and its commit. What is only to be reviewed has its time.

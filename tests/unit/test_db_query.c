@@ -66,6 +66,21 @@ TEST(a_fragment_stands_in_for_its_text)
 	CHECK(fault("-- fragment: a\n1\n") != NULL);
 }
 
+TEST(a_fragment_names_those_before_it)
+{
+	const char *why = NULL;
+	struct query_set *set =
+		parse("-- fragment: id\nr.id;\n-- fragment: columns\n{id}, r.title;\n" GET
+		      "SELECT {columns} FROM risk r;\n",
+		      &why);
+	if (!CHECK(set != NULL))
+		return;
+	CHECK_STR(query_find(set, "risk_get")->sql, "SELECT r.id, r.title FROM risk r");
+	query_set_free(set);
+	CHECK(fault("-- fragment: a\n{b};\n-- fragment: b\n1;\n") != NULL);
+	CHECK(fault("-- fragment: a\n1, {a};\n") != NULL);
+}
+
 TEST(each_versioned_kind_has_a_guard)
 {
 	const char *why = NULL;
