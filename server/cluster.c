@@ -369,6 +369,8 @@ struct status cluster_start(struct cluster *cluster, struct arena *arena)
 	const char *const argv[] = { program, "-D", cluster->data, "-c", "listen_addresses=", "-c",
 				     sockets, "-c", "unix_socket_permissions=0700", "-c",
 				     connections, "-c", port, "-c", "logging_collector=off", "-c",
+				     /* the first rows change every plan: not after a minute */
+				     "autovacuum_naptime=5s", "-c",
 				     /* without the rows that a constraint refused */
 				     "log_error_verbosity=terse", NULL };
 

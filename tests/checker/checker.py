@@ -65,6 +65,7 @@ class Run:
             thread.start()
         for thread in threads:
             thread.join()
+        self.cluster.postgres.analyze()
 
     def go(self):
         for watch in self.watchers:

@@ -65,6 +65,7 @@ class People:
             self._fill(db)
             self.at_first = {str(r[0]) for r in db.execute("SELECT id FROM role_grant")}
         self.org, self.root = str(self.org), str(self.root)
+        postgres.analyze()
 
     def _fill(self, db):
         for unit, steps in UNITS.items():
