@@ -26,14 +26,16 @@ def ismsd(*args, **kwargs):
                           stderr=subprocess.PIPE, text=True, timeout=180, **kwargs)
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=60, server=None):
+    """server: whose log may tell why it did not."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         value = condition()
         if value:
             return value
         time.sleep(0.05)
-    raise AssertionError("did not come true in time")
+    raise AssertionError("did not come true in time" + (
+        "; the log ends: " + server.tail(4).replace("\n", " | ") if server else ""))
 
 
 def settings():
@@ -296,28 +298,32 @@ def test_a_broken_reload_changes_nothing_and_says_why(own):
 
 
 def test_reloads_in_a_row_end_with_all_workers(own):
-    server = own("--workers", "16", "--drain-timeout", "2s", "--point-connections", "1",
+    server = own("--workers", "8", "--drain-timeout", "2s", "--point-connections", "1",
                  "--commit-connections", "1")
-    wait_until(lambda: len(server.worker_pids()) == 16, 120)
+    wait_until(lambda: len(server.worker_pids()) == 8, 120, server)
     first = set(server.worker_pids())
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: set(server.worker_pids()) - first, 60, server)
+    # however often it is asked for while workers get ready, it is one more reload; equal
+    # signals that were not taken yet are one
     for _ in range(3):
         server.process.send_signal(signal.SIGHUP)
-        time.sleep(0.3)
-    # what is asked for while workers get ready is one more reload
-    wait_until(lambda: server.tail(4000).count("event=reloaded") >= 2, 180)
-    wait_until(lambda: len(server.worker_pids()) == 16 and not first & set(server.worker_pids()),
-               120)
+    wait_until(lambda: server.tail(4000).count("event=reloaded") >= 2, 180, server)
+    wait_until(lambda: len(server.worker_pids()) == 8 and not first & set(server.worker_pids()),
+               120, server)
     # so many workers begin at once that the first answer may take its time
-    wait_until(server._ready, 60)
+    wait_until(server._ready, 60, server)
     assert server.stop() == 0
 
 
 def test_a_second_reload_cuts_no_call_that_the_first_lets_end(own):
     server = own("--workers", "1")
+    first = set(wait_until(server.worker_pids))
     with a_call_that_waits(server) as waiting:
-        for _ in range(2):
-            server.process.send_signal(signal.SIGHUP)
-            time.sleep(0.3)
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: set(server.worker_pids()) - first, 60, server)
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
     assert waiting.code() == grpc.StatusCode.UNAUTHENTICATED
     wait_until(lambda: server.tail(4000).count("event=reloaded") == 2)
     assert server.stop() == 0
