@@ -49,7 +49,7 @@ class Server:
         self.log = self.folder / "server.log"
 
     def start(self, wait=180):
-        (self.folder / "client.conf").unlink(missing_ok=True)
+        (self.folder / "data" / "client.conf").unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [BUILD / "ismsd", "--embedded", self.folder / "data", "--listen", "127.0.0.1:0",

@@ -1,28 +1,16 @@
-"""Every change of state that the audit log of this server tells of, by all the tests
-before this one too, is a row of WORKFLOW.md: made by whom it names, from there to there."""
+"""Every change of state that the audit log of a server tells of is a row of WORKFLOW.md: made
+by whom it names, from there to there. conftest.py looks once more when all tests are done."""
 
 import pytest
 
-from api import SCHEMA
-from transitions import FOLLOWS, TABLES, TITLES, Moves
-
-EVENT = SCHEMA.message("isms.v1.AuditEvent")
-
-
-def events(server):
-    with server.database() as db:
-        for (event,) in db.execute("SELECT event FROM audit_event ORDER BY tx, seq").fetchall():
-            yield EVENT.FromString(event)
+from transitions import FOLLOWS, TABLES, TITLES, Moves, moves_of
 
 
 def test_the_log_tells_of_nothing_that_the_document_does_not_show(server, world):
     risk = world.risk()
     world.score(risk, 2, 3)
     world.acceptance(risk)
-    moves = Moves()
-    for event in events(server):
-        moves.take(event.rpc, [(c.entity_kind, c.entity_id, {
-            f.field: (f.before, f.after) for f in c.fields}) for c in event.changes])
+    moves = moves_of(server)
     assert not moves.wrong
     assert {("Approval request", "-", "PENDING"), ("Acceptance", "-", "DRAFT"),
             ("Acceptance", "DRAFT", "SUBMITTED"),

@@ -3,6 +3,9 @@
 import collections
 import pathlib
 
+from api import SCHEMA
+
+EVENT = SCHEMA.message("isms.v1.AuditEvent")
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "server" / "domain" / "WORKFLOW.md"
 BEHIND = "Plan behind an acceptance"
 TITLES = {"treatment_plan": "Treatment plan", "risk_acceptance": "Acceptance",
@@ -72,3 +75,18 @@ class Moves:
     def allowed(rpc, title, before, after):
         return any((row.start, row.to) == (before, after) and
                    callers(rpc) & set(row.by.split(", ")) for row in TABLES[title])
+
+
+def moves_of(server):
+    """All that the audit log of a server tells of."""
+    moves = Moves()
+    with server.database() as db:
+        for (event,) in db.execute("SELECT event FROM audit_event ORDER BY tx, seq").fetchall():
+            event = EVENT.FromString(event)
+            moves.take(event.rpc, [(c.entity_kind, c.entity_id, {
+                f.field: (f.before, f.after) for f in c.fields}) for c in event.changes])
+    return moves
+
+
+def wrong_moves(server):
+    return moves_of(server).wrong
