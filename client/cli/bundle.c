@@ -23,7 +23,10 @@
 #include "common/scan.h"
 #include "isms/v1/audit.pb-c.h"
 
-enum { BUNDLE_MAX = 32 << 20 };
+enum {
+	BUNDLE_MAX = 32 << 20,
+	LOGGED_MAX = 1024, /* bytes of a field in an audit event */
+};
 
 /* --- export --------------------------------------------------------------- */
 
@@ -86,6 +89,7 @@ struct check {
 	const Isms__V1__DecisionBundle *bundle;
 	const Isms__V1__ApprovalRequest *request;
 	struct decision decision;
+	const Isms__V1__EntityChange **logged; /* of each vote */
 	json_t *list;
 	size_t failed;
 };
@@ -167,6 +171,104 @@ static bool was_asked(const Isms__V1__DecisionBundle *bundle, int step, const ch
 	return false;
 }
 
+static const Isms__V1__AuditEvent *read_event(struct app *app, const Isms__V1__BundleEvent *row)
+{
+	const ProtobufCMessageDescriptor *type = &isms__v1__audit_event__descriptor;
+	struct status st = scan_message(type, row->event.data, row->event.len, &scan_limits_default,
+					app->arena);
+	return status_ok(&st)
+		       ? (const void *)pb_unpack(type, row->event.data, row->event.len, app->arena)
+		       : NULL;
+}
+
+static bool is_vote(const Isms__V1__AuditEvent *event)
+{
+	static const char tail[] = "/CastVote";
+	size_t len = strlen(event->rpc);
+	return len > sizeof tail - 1 && strcmp(event->rpc + len - (sizeof tail - 1), tail) == 0 &&
+	       event->outcome == ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_DONE;
+}
+
+/* What the log tells of each vote: the change of its audit event, NULL where there is none. */
+static void find_logged(struct check *check)
+{
+	const Isms__V1__DecisionBundle *bundle = check->bundle;
+	size_t votes = 0;
+	check->logged =
+		arena_alloc(check->app->arena, (bundle->n_votes + 1) * sizeof(*check->logged));
+	if (!check->logged)
+		app_no_memory();
+	memset(check->logged, 0, (bundle->n_votes + 1) * sizeof(*check->logged));
+	for (size_t i = 0; i < bundle->n_events && votes < bundle->n_votes; i++) {
+		const Isms__V1__AuditEvent *event = read_event(check->app, bundle->events[i]);
+		if (!event || !is_vote(event))
+			continue;
+		for (size_t k = 0; k < event->n_changes; k++)
+			if (strcmp(event->changes[k]->entity_kind, "approval_vote") == 0)
+				check->logged[votes] = event->changes[k];
+		votes++;
+	}
+}
+
+static const char *after_of(const Isms__V1__EntityChange *change, const char *field)
+{
+	for (size_t i = 0; change && i < change->n_fields; i++)
+		if (strcmp(change->fields[i]->field, field) == 0)
+			return change->fields[i]->after;
+	return "";
+}
+
+/* Long texts are cut in the log. */
+static bool tells(const char *logged, const char *held)
+{
+	size_t len = strlen(logged);
+	if (len >= LOGGED_MAX - 8 && strcmp(logged + len - 3, "...") == 0)
+		return strncmp(logged, held, len - 3) == 0;
+	return strcmp(logged, held) == 0;
+}
+
+static bool is_as_logged(const struct check *check, size_t at)
+{
+	static const char *const names[] = { "step_no",      "voter_id", "voter_person", "decision",
+					     "on_behalf_of", "comment",  "delegation_id" };
+	const Isms__V1__ApprovalVote *vote = check->bundle->votes[at];
+	bool same = check->logged[at] != NULL;
+	for (size_t i = 0; same && i < sizeof(names) / sizeof(names[0]); i++)
+		same = tells(after_of(check->logged[at], names[i]),
+			     value_at(check->app, &vote->base, names[i], true));
+	return same;
+}
+
+/* Of a vote for somebody else: the delegation by which it was cast is there. */
+static bool is_delegated(const struct check *check, const Isms__V1__ApprovalVote *vote)
+{
+	const Isms__V1__DecisionBundle *bundle = check->bundle;
+	for (size_t i = 0; i < bundle->n_delegations; i++) {
+		const Isms__V1__Delegation *row = bundle->delegations[i];
+		if (row->meta && strcmp(row->meta->id, vote->delegation_id) == 0)
+			return strcmp(row->from_user_id, vote->on_behalf_of) == 0 &&
+			       strcmp(row->to_user_id, vote->voter_id) == 0;
+	}
+	return false;
+}
+
+/* Whether a person voted, or was voted for, in two votes of one step. */
+static bool share_person(const struct check *check, size_t one, size_t other)
+{
+	const char *persons[2][2];
+	for (size_t i = 0; i < 2; i++) {
+		size_t at = i == 0 ? one : other;
+		persons[i][0] = check->bundle->votes[at]->voter_person;
+		persons[i][1] = after_of(check->logged[at], "on_behalf_person");
+	}
+	for (size_t i = 0; i < 4; i++) {
+		const char *person = persons[0][i / 2];
+		if (*person && strcmp(person, persons[1][i % 2]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_vote(struct check *check, size_t at)
 {
 	const Isms__V1__DecisionBundle *bundle = check->bundle;
@@ -189,9 +291,14 @@ static void check_vote(struct check *check, size_t at)
 	      app_printf(check->app, "%s: the voter neither asked nor wrote", name));
 	bool once = true;
 	for (size_t i = 0; i < at; i++)
-		once = once && (bundle->votes[i]->step_no != vote->step_no ||
-				strcmp(bundle->votes[i]->voter_person, vote->voter_person) != 0);
+		once = once &&
+		       (bundle->votes[i]->step_no != vote->step_no || !share_person(check, i, at));
 	found(check, once, app_printf(check->app, "%s: one person, one vote", name));
+	if (*vote->on_behalf_of)
+		found(check, is_delegated(check, vote),
+		      app_printf(check->app, "%s: by a delegation to the voter", name));
+	found(check, is_as_logged(check, at),
+	      app_printf(check->app, "%s: is as its audit event tells", name));
 }
 
 /* Votes of a step that count. */
@@ -256,16 +363,6 @@ static void check_state(struct check *check)
 	}
 }
 
-static const Isms__V1__AuditEvent *read_event(struct app *app, const Isms__V1__BundleEvent *row)
-{
-	const ProtobufCMessageDescriptor *type = &isms__v1__audit_event__descriptor;
-	struct status st = scan_message(type, row->event.data, row->event.len, &scan_limits_default,
-					app->arena);
-	return status_ok(&st)
-		       ? (const void *)pb_unpack(type, row->event.data, row->event.len, app->arena)
-		       : NULL;
-}
-
 /* Version of the request after an event, 0 when it did not change it; *state: the text
  * of the state that it changed to, when it did. */
 static int64_t version_after(const struct check *check, const Isms__V1__AuditEvent *event,
@@ -282,14 +379,6 @@ static int64_t version_after(const struct check *check, const Isms__V1__AuditEve
 				*state = change->fields[k]->after;
 	}
 	return version;
-}
-
-static bool is_vote(const Isms__V1__AuditEvent *event)
-{
-	static const char tail[] = "/CastVote";
-	size_t len = strlen(event->rpc);
-	return len > sizeof tail - 1 && strcmp(event->rpc + len - (sizeof tail - 1), tail) == 0 &&
-	       event->outcome == ISMS__V1__AUDIT_OUTCOME__AUDIT_OUTCOME_DONE;
 }
 
 static void check_events(struct check *check)
@@ -335,6 +424,7 @@ static void check_all(struct check *check)
 	if (why)
 		return;
 	check_request(check);
+	find_logged(check);
 	for (size_t i = 0; i < check->bundle->n_votes; i++)
 		check_vote(check, i);
 	check_state(check);

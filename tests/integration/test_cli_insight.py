@@ -164,6 +164,10 @@ FORGERIES = {
     "a vote less": lambda b: b["votes"].pop(),
     "a vote twice": lambda b: b["votes"].append(b["votes"][0]),
     "another decision": lambda b: b["votes"][1].update(decision="DECISION_REJECT"),
+    "another comment": lambda b: b["votes"][0].update(comment="never said"),
+    "an approval of nobody": lambda b: b["votes"][0].update(
+        onBehalfOf=b["votes"][1]["voterId"], onBehalfOfName="somebody"),
+    "another step": lambda b: b["votes"][0].update(stepNo=2),
     "a void vote": lambda b: b["votes"][1].update(void=True),
     "another voter": other_voter,
     "nobody was asked": lambda b: b["assignees"].clear(),
@@ -186,6 +190,26 @@ def test_a_bundle_that_was_changed_is_not_believed(isms, world, what, request, t
     assert "FAILED  " in run.stdout and "do not rely on this file" in run.stdout
     told = isms("officer")("approval", "verify", path, "-o", "json")
     assert told.returncode == 1 and json.loads(told.stdout)["ok"] is False
+
+
+def test_a_bundle_holds_the_delegations_of_its_votes(isms, world, tmp_path):
+    scope = world.scope(unique("bundled"), world.unit.meta.id)
+    isms("owner").ok("delegation", "create", world.users["ciso"].email, "--scope", scope.name,
+                     "--until", "+14d", "--reason", "holiday")
+    ref = world.acceptance(world.risk(scope=scope)).acceptance.meta.ref
+    isms("ciso").ok("accept", "approve", ref, "--yes", "--on-behalf-of", "owner")
+    path = tmp_path / "bundle.json"
+    world.grant("officer", "AUDITOR")
+    isms("officer").ok("approval", "export", ref, "--file", path)
+    out = isms("officer").ok("approval", "verify", path)
+    assert "FAILED" not in out and "by a delegation to the voter" in out
+    bundle = json.loads(path.read_text())
+    for forged in ({"delegations": []},
+                   {"delegations": [{**bundle["delegations"][0],
+                                     "toUserId": world.users["officer"].meta.id}]}):
+        path.write_text(json.dumps({**bundle, **forged}))
+        run = isms("officer")("approval", "verify", path)
+        assert run.returncode == 1 and run.stdout.count("FAILED  ") == 1
 
 
 def test_files_that_are_no_bundles(isms, bundle, tmp_path):
