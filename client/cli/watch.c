@@ -28,6 +28,7 @@ enum {
 	/* The server gives signs of life every few seconds. */
 	QUIET_MS = 60000,
 	IN_USE_MS = 30000, /* between two calls that keep the session from going idle */
+	CURSOR_MAX = 256,  /* bytes, as many as libisms takes */
 };
 
 static volatile sig_atomic_t stopped;
@@ -71,9 +72,20 @@ static int end_of(struct app *app, const struct isms_api_method *method, struct 
 	return exit;
 }
 
-static void tell_cursor(const struct isms_watch *watch)
+/* Cursor of the last message that was printed: what was not is to come again. */
+struct printed {
+	char cursor[CURSOR_MAX + 1];
+};
+
+static void keep_cursor(struct printed *printed, const struct isms_watch *watch)
 {
 	const char *cursor = isms_watch_cursor(watch);
+	if (strlen(cursor) <= CURSOR_MAX)
+		memcpy(printed->cursor, cursor, strlen(cursor) + 1);
+}
+
+static void tell_cursor(const char *cursor)
+{
 	if (*cursor) {
 		(void)fputs("cursor: ", stderr);
 		text_print(stderr, cursor, TEXT_LINE);
@@ -118,6 +130,8 @@ int watch_run(struct app *app, const struct isms_api_method *method, ProtobufCMe
 	if (!watch)
 		return app_error(CLI_USAGE,
 				 "what is to be watched is too long, or memory is short");
+	struct printed printed = { "" };
+	keep_cursor(&printed, watch);
 	int64_t used_ms = now_ms();
 	while (go == WATCH_GO && !stopped) {
 		struct isms_reply *reply = NULL;
@@ -129,13 +143,15 @@ int watch_run(struct app *app, const struct isms_api_method *method, ProtobufCMe
 		}
 		if (rc > 0 || !stopped)
 			go = round_of(app, isms_reply_message(reply), fn, arg, &exit);
+		if (go != WATCH_FAILED && !ferror(stdout))
+			keep_cursor(&printed, watch);
 		isms_reply_free(reply);
 		if (go == WATCH_GO && !stopped && now_ms() - used_ms >= IN_USE_MS) {
 			go = round_of(app, NULL, use_session, NULL, &exit);
 			used_ms = now_ms();
 		}
 	}
-	tell_cursor(watch);
+	tell_cursor(printed.cursor);
 	isms_watch_close(watch);
 	return go == WATCH_FAILED ? exit : CLI_DONE;
 }
@@ -220,6 +236,7 @@ struct inbox {
 	Isms__V1__InboxRequest *request;
 	char (*keys)[KEY_SIZE];
 	size_t n;
+	bool cut;          /* there was more than a page of it */
 	bool wanted;       /* there was an event since the last look */
 	int64_t looked_ms; /* 0: not yet */
 };
@@ -302,7 +319,14 @@ static int look(struct app *app, struct inbox *inbox)
 		if (!has_key(before, n_before, inbox->keys[i]))
 			print_item(app, items->items[i]);
 	}
-	for (size_t i = 0; i < n_before; i++)
+	bool was_cut = inbox->cut;
+	inbox->cut = *items->next_page_token != '\0';
+	if (inbox->cut && !was_cut)
+		(void)fprintf(stderr,
+			      "more than %d wait: the oldest are not shown, nor what goes\n",
+			      INBOX_MAX);
+	/* Of a page that is full the oldest fall off, though they still wait. */
+	for (size_t i = 0; i < n_before && !inbox->cut; i++)
 		if (!has_key(inbox->keys, inbox->n, before[i]))
 			print_gone(app, before[i]);
 	return CLI_DONE;

@@ -110,6 +110,18 @@ def test_a_cursor_goes_on_where_a_watch_ended(isms, world, run, now):
     assert out.split() == missed[1:]
 
 
+def test_what_could_not_be_written_comes_again(isms, world, now):
+    """The cursor is that of the last event that was."""
+    first = world.risk(score=None).meta.id
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run([ISMS, "events", "--watch", "--cursor", now, "--kind", "risk"],
+                               env=isms("officer").env, stdin=subprocess.DEVNULL, stdout=full,
+                               stderr=subprocess.PIPE, text=True, timeout=60)
+    out = isms("officer").ok("events", "--cursor", cursor_of(ended.stderr), "--kind", "risk",
+                             "-o", "id")
+    assert first in out.split()
+
+
 def test_events_of_a_scope_and_of_a_topic(isms, world, run, now):
     here, there = (world.scope(name, world.unit.meta.id)
                    for name in ("watched here", "watched there"))
