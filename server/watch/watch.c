@@ -186,8 +186,9 @@ static struct status verdict(const struct watcher *watcher, int64_t now_us)
 	if (viewer->state == VIEWER_ENDED)
 		return principals_refusal();
 	if (viewer->state == VIEWER_TOO_MANY)
-		return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_GRANTS",
-				   "the account has too many grants to watch");
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "TOO_MANY_GRANTS",
+				   "the account has more than 512 grants in force, too many to "
+				   "watch by: revoke some");
 	if (now_us - viewer->asked_us > WATCH_SILENCE_US)
 		return status_make(STATUS_CODE_UNAVAILABLE, "DATABASE_UNAVAILABLE",
 				   "the database does not answer");
@@ -257,7 +258,8 @@ static struct status check_room(const struct watch *watch, const char *user_id)
 	if (watch->n_watchers < WATCH_STREAMS_MAX && own < WATCH_ACCOUNT_MAX)
 		return STATUS_OK;
 	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_WATCHES",
-			   "too many streams are open");
+			   own < WATCH_ACCOUNT_MAX ? "1,024 streams are open in this worker process"
+						   : "32 streams of the account are open here");
 }
 
 /* Where it starts, and that it may. */

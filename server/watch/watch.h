@@ -7,8 +7,10 @@
  * none of it for a while is sent away, to resume where he was.
  *
  * Memory of a worker at the most: 8 MiB for the ring, 4,096 announcements of up to
- * 2 KiB; 64 MiB of queues, for 1,024 streams; and 20 MiB for each answer of the
- * database that is being looked at, of which there are at most six. */
+ * 2 KiB; 64 MiB of queues, for 1,024 streams; 12 MiB for their rights; and 32 MiB for
+ * each answer of the database that is being looked at, of which there are at most seven
+ * (WATCH_MISSED_READS_MAX that catch up, one each for the ring, for rights and for who
+ * holds back). */
 #ifndef ISMS_WATCH_WATCH_H
 #define ISMS_WATCH_WATCH_H
 

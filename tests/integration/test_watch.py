@@ -336,6 +336,21 @@ def opened_in_time(api, wait=20):
             time.sleep(0.1)
 
 
+def test_an_account_with_too_many_grants_is_told_so_for_good(world):
+    """No other try mends it, so the client is not told to make one."""
+    world.add("collector", "AUDITOR")
+    with world.server.database() as db:
+        db.execute(
+            "INSERT INTO role_grant SELECT (jsonb_populate_record(g, jsonb_build_object("
+            "'id', uuid_v7(now()), 'scope_id', s.id))).* FROM role_grant g,"
+            " generate_series(1, 513), (SELECT id FROM scope WHERE parent_id IS NULL AND org_id ="
+            " (SELECT org_id FROM app_user WHERE id = %(user)s)) s WHERE g.user_id = %(user)s",
+            {"user": world.id("collector")})
+    failure = Stream(world.collector).ended()
+    assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "TOO_MANY_GRANTS")
+    assert "512" in failure.message and not failure.retry
+
+
 def test_streams_of_an_account_are_limited_and_given_back(world):
     world.add("hoarder", "AUDITOR")
     channel = world.server.channel()
