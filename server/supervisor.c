@@ -131,19 +131,26 @@ static void child_kill(struct keeper *keeper, struct child *child)
 	child->due = keeper->now + HELPER_STOP_US;
 }
 
+static void log_end(const struct keeper *keeper, const struct child *child, int end, int again_ms)
+{
+	log_write(LOG_LEVEL_ERROR, "process_ended", "what=%s pid=%d how=%s code=%d again_ms=%d",
+		  child == &keeper->helper ? "database" : "worker", (int)child->pid,
+		  WIFSIGNALED(end) ? "signal" : "status",
+		  WIFSIGNALED(end) ? WTERMSIG(end) : WEXITSTATUS(end), again_ms);
+}
+
 static void child_ended(struct keeper *keeper, struct child *child, int end)
 {
 	if (child->state == DRAINING) {
+		/* what was killed for taking too long has been told of */
+		if (end != 0 && !(WIFSIGNALED(end) && WTERMSIG(end) == SIGKILL))
+			log_end(keeper, child, end, -1);
 		child->state = EMPTY;
 		return;
 	}
 	if (keeper->now - child->started >= STABLE_US || child->backoff == 0)
 		child->backoff = BACKOFF_MIN_US;
-	log_write(LOG_LEVEL_ERROR, "process_ended", "what=%s pid=%d how=%s code=%d again_ms=%d",
-		  child == &keeper->helper ? "database" : "worker", (int)child->pid,
-		  WIFSIGNALED(end) ? "signal" : "status",
-		  WIFSIGNALED(end) ? WTERMSIG(end) : WEXITSTATUS(end),
-		  child->next ? -1 : (int)(child->backoff / 1000));
+	log_end(keeper, child, end, child->next ? -1 : (int)(child->backoff / 1000));
 	if (child->next) {
 		child->state = EMPTY;
 		keeper->fault = "a worker has ended before it was ready";

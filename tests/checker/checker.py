@@ -211,6 +211,14 @@ def arguments(argv):
     return args
 
 
+def again(args):
+    """Arguments that make the same run once more."""
+    values = {name: value for name, value in vars(args).items()
+              if name != "history" and value is not None}
+    return " ".join(f"--{name} {value:g}" if isinstance(value, float) else f"--{name} {value}"
+                    for name, value in values.items())
+
+
 def main(argv=None):
     args = arguments(argv)
     # who is told to end takes everything down
@@ -253,8 +261,7 @@ def judge(args, cluster):
     print("; ".join(looked))
     if found:
         report(run, found)
-        print(f"\nrepeat with: tests/checker/run --seconds {args.seconds:g} --seed {args.seed}"
-              + (f" --bug {args.bug}" if args.bug else ""))
+        print(f"\nrepeat with: tests/checker/run {again(args)}")
     print(summary(run, found), flush=True)
     return 1 if found else 0
 

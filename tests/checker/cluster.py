@@ -4,6 +4,7 @@ of its own. Everything here can be killed, stopped and started again by its pid.
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import psycopg
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
+CRASH = re.compile(r"event=process_ended .*what=worker pid=(\d+) how=signal code=(\d+)")
 SPOKEN = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
           "UndefinedBehaviorSanitizer", "Assertion `", "code=INTERNAL")
 POSTGRES = """
@@ -183,6 +185,7 @@ class Ismsd:
         self.conf.write_text("".join(f"{k} = {v}\n" for k, v in settings.items()
                                      if f"--{k} " in known))
         self.process, self.clock = None, Clock(folder / f"ismsd{number}.clock")
+        self.starved = set()  # workers that had too little for a while
         # a sanitizer wants to be the first library
         self.env["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + self.env.get("ASAN_OPTIONS", "")
 
@@ -234,13 +237,25 @@ class Ismsd:
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
 
     def faults(self):
-        """What the sanitizers and assertions said, and each answer that was INTERNAL."""
-        return faults_of(self.log.read_text(errors="replace") if self.log.exists() else "")
+        """What the sanitizers and assertions said, each answer that was INTERNAL, and each
+        worker that fell by itself."""
+        return faults_of(self.log.read_text(errors="replace") if self.log.exists() else "",
+                         self.starved)
 
 
-def faults_of(log):
-    """The lines of a server's log that should never be in one."""
-    return [line for line in log.splitlines() if any(mark in line for mark in SPOKEN)]
+def faults_of(log, starved=()):
+    """The lines of a server's log that should never be in one. Workers are killed by the
+    nemesis with SIGKILL alone; one that is starved of memory may abort."""
+    return [line for line in log.splitlines()
+            if any(mark in line for mark in SPOKEN) or has_crashed(line, starved)]
+
+
+def has_crashed(line, starved):
+    found = CRASH.search(line)
+    if not found:
+        return False
+    pid, number = map(int, found.groups())
+    return number != signal.SIGKILL and not (number == signal.SIGABRT and pid in starved)
 
 
 def make_tls(folder):

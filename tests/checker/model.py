@@ -339,6 +339,8 @@ class Model:
             self.bad("STUCK", f"step {vote.step} has {len(good)} of "
                      f"{self.needed(vote.request, vote.step)} approvals and stays open",
                      vote.request)
+        elif not met and request["state"] == "EXPIRED":
+            self._not_lost_early(vote, request, "APPROVE")
         elif not met and (open_step != vote.step or request["state"] != "PENDING"):
             self.bad("I5" if void else "I2",
                      f"step {vote.step} was passed with {len(good)} of "
@@ -351,9 +353,24 @@ class Model:
     def _after_rejection(self, vote, request):
         """It ends what can be approved no more, and nothing else; where rights were lost, or
         others may be asked, that is not said here."""
-        steps, at, reachable = self.steps[vote.request], self.event.at, True
-        cast = self.votes.get(vote.request, [])
-        for step in steps:
+        reachable = self._reachable(vote, request)
+        escalates = any(step.escalate_to_role for step in self.steps[vote.request])
+        if request["state"] == "REJECTED":
+            self._not_lost_early(vote, request, "REJECT")
+        elif request["state"] == "PENDING" and not reachable and not escalates:
+            self.bad("STUCK", "REJECT left open what nobody can approve", vote.request)
+        elif request["state"] != "PENDING":
+            self.bad("I11", f"REJECT left the request {request['state']}", vote.request)
+
+    def _not_lost_early(self, vote, request, decision):
+        shaken = any(v.shaken for v in self.votes.get(vote.request, []))
+        if not shaken and request["level"] != "CRITICAL" and self._reachable(vote, request):
+            self.bad("I11", f"{decision} ended a request that could be approved", vote.request)
+
+    def _reachable(self, vote, request):
+        """Whether those who were asked can still approve it after a vote."""
+        at, cast = self.event.at, self.votes.get(vote.request, [])
+        for step in self.steps[vote.request]:
             spent = set().union(*(v.persons for v in cast if v.step == step.step_no or
                                   (step.distinct_from_prior and v.step < step.step_no)))
             seats = self.assignees.get((vote.request, step.step_no), [])
@@ -362,15 +379,8 @@ class Model:
             good, _ = self.valid(vote.request, step.step_no, at)
             may_come = len(left) if step.step_no >= vote.step else 0
             if len(good) + may_come < self.needed(vote.request, step.step_no):
-                reachable = False
-        escalates = any(step.escalate_to_role for step in steps)
-        if request["state"] == "REJECTED" and reachable and request["level"] != "CRITICAL" and \
-                not any(v.shaken for v in cast):
-            self.bad("I11", "REJECT ended a request that could be approved", vote.request)
-        elif request["state"] == "PENDING" and not reachable and not escalates:
-            self.bad("STUCK", "REJECT left open what nobody can approve", vote.request)
-        elif request["state"] not in ("PENDING", "REJECTED"):
-            self.bad("I11", f"REJECT left the request {request['state']}", vote.request)
+                return False
+        return True
 
     def _resolved(self, request_id, request, last):
         if not last:

@@ -242,6 +242,8 @@ class Nemesis(threading.Thread):
     def _starve(self, resource_, limit):
         """A worker's limit, lowered for a while."""
         pid = self.worker()
+        for server in self.cluster.servers:
+            server.starved.add(pid)
         try:
             before = resource.prlimit(pid, resource_)
             resource.prlimit(pid, resource_, (limit(pid), before[1]))

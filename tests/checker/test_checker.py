@@ -240,6 +240,14 @@ def test_a_rejection_that_may_be_outvoted_ends_what_is_lost(before, state, wrong
         assert not world.model.found
 
 
+@pytest.mark.parametrize("asked, wrong", [(("a1", "b1"), {"I11"}), (("a1",), set())])
+def test_an_approval_ends_only_what_is_lost(asked, wrong):
+    """Who votes for somebody else may be missed for a seat of their own."""
+    world = World([step("quorum")], {("q", 1): [(u, PEOPLE[u], False) for u in asked]})
+    world.vote("a1", moves={"state": ("PENDING", "EXPIRED"), "current_step": ("1", "")})
+    assert world.found() == wrong, world.model.found
+
+
 def test_who_is_named_decides_by_a_role_that_does():
     named = step("any", selector=5, role="")
     named.user_ids = ["b1", "o1"]

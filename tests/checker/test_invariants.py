@@ -143,6 +143,15 @@ def test_a_server_s_log_tells_of_internal():
     assert len(faults_of(log)) == 2
 
 
+def test_a_worker_that_falls_by_itself_is_found():
+    line = "level=error event=process_ended who=main pid=1 what=worker pid=7 how={} again_ms=100\n"
+    for how in ("signal code=11", "signal code=6"):
+        assert len(faults_of(line.format(how))) == 1
+    assert len(faults_of(line.format("signal code=11"), {7})) == 1
+    assert not faults_of(line.format("signal code=6"), {7})
+    assert not faults_of(line.format("signal code=9") + line.format("status code=0"))
+
+
 def test_the_database_s_clock_is_known_at_each_moment():
     faults = [Fault("N1", 1, 2), Fault("N7", 3, 5, "", 3600), Fault("N2", 6, 7),
               Fault("N3", 8, 9, "", 0)]
