@@ -1,6 +1,6 @@
 /* The class comes from the category unless it was asked for; the state follows
  * from owner and class, only the end of an asset is asked for. A class that rises
- * is a material change for the risks of the asset. */
+ * and another AI system are material changes for the risks of the asset. */
 #include "server/domain/asset.h"
 
 #include <assert.h>
@@ -134,6 +134,16 @@ static struct status settle_state(const struct facts *facts, const Isms__V1__Ass
 	return STATUS_OK;
 }
 
+/* What the risks of the asset have to know of, or NULL. */
+static const char *changed(const Isms__V1__Asset *before, const Isms__V1__Asset *after)
+{
+	if (after->classification > before->classification)
+		return "the classification of an asset rose";
+	if (strcmp(after->ai_system_id, before->ai_system_id) != 0)
+		return "an asset belongs to another AI system";
+	return NULL;
+}
+
 struct status asset_update(const struct facts *facts, struct plan *plan)
 {
 	const Isms__V1__UpdateAssetRequest *request = (const void *)facts->request;
@@ -155,9 +165,9 @@ struct status asset_update(const struct facts *facts, struct plan *plan)
 	if (!status_ok(&st))
 		return st;
 	plan_update(plan, KIND_ASSET, &asset->base, &after->base);
-	if (after->classification > asset->classification) {
-		st = material_change_of("asset", facts, plan,
-					"the classification of an asset rose");
+	const char *what = changed(asset, after);
+	if (what != NULL) {
+		st = material_change_of("asset", facts, plan, what);
 		if (!status_ok(&st))
 			return st;
 	}

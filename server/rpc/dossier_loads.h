@@ -26,13 +26,14 @@
  * these rows; the commit proves that none of them is changing, which would end the
  * request (material_change.h). */
 #define SUBJECTS_OF(of)                                                                            \
-	LOAD("system_of_" of, isms__v1__ai_system), LOAD("assets_of_" of, isms__v1__asset)
+	LOAD("systems_of_" of, isms__v1__ai_system), LOAD("assets_of_" of, isms__v1__asset)
 
 /* For a method that changes an asset: the risks it is linked to that have
  * something open or in force, with their dossiers. */
 #define LOADS_OF_ASSET LOAD("dossier_risk_of_asset", isms__v1__risk), DOSSIER_LOADS("asset")
 
-/* For a method that changes an AI system: the same for the risks that belong to it. */
+/* For a method that changes an AI system: the same for the risks that name it and those
+ * of its assets. */
 #define LOADS_OF_SYSTEM LOAD("dossier_risk_of_system", isms__v1__risk), DOSSIER_LOADS("system")
 
 /* For a method that changes a control: the same for the risks with an acceptance that

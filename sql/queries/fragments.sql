@@ -131,17 +131,26 @@ WHERE l.org_id = $1 AND l.asset_id = $2
                WHERE c.state = 'ACTIVE'))
 ORDER BY l.risk_id LIMIT 1001;
 
--- The risks of the AI system $2 with something pending or in force.
+-- The risks of the AI system $2: those that name it, and those of its assets.
+-- fragment: risks_of_system
+SELECT x.id AS risk_id FROM risk x WHERE x.org_id = $1 AND x.ai_system_id = $2
+UNION
+SELECT n.risk_id FROM asset t
+CROSS JOIN LATERAL (
+	SELECT y.risk_id FROM risk_asset y
+	WHERE y.org_id = $1 AND y.asset_id = t.id OFFSET 0) n
+WHERE t.org_id = $1 AND t.ai_system_id = $2;
+
+-- Of these, the risks with something pending or in force.
 -- fragment: decided_risks_of_system
-SELECT x.id AS risk_id FROM risk x
-WHERE x.org_id = $1 AND x.ai_system_id = $2
-  AND (EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
-               AND q.risk_id = x.id AND q.state = 'PENDING')
-       OR EXISTS (SELECT 1 FROM (
-               SELECT c.state FROM risk_acceptance c
-               WHERE c.org_id = $1 AND c.risk_id = x.id OFFSET 0) c
-               WHERE c.state = 'ACTIVE'))
-ORDER BY x.id LIMIT 1001;
+SELECT l.risk_id FROM ({risks_of_system}) l
+WHERE EXISTS (SELECT 1 FROM approval_request q WHERE q.org_id = $1
+              AND q.risk_id = l.risk_id AND q.state = 'PENDING')
+   OR EXISTS (SELECT 1 FROM (
+              SELECT c.state FROM risk_acceptance c
+              WHERE c.org_id = $1 AND c.risk_id = l.risk_id OFFSET 0) c
+              WHERE c.state = 'ACTIVE')
+ORDER BY l.risk_id LIMIT 1001;
 
 -- A request is open on the risk l.risk_id, or an acceptance in force and not to be reviewed.
 -- fragment: unsettled
@@ -391,11 +400,16 @@ FROM d CROSS JOIN LATERAL (
 	SELECT x.* FROM approval_request x
 	WHERE x.org_id = $1 AND x.risk_id = d.risk_id AND x.state = 'PENDING' OFFSET 0) q;
 
--- What the risk d is about.
--- fragment: from_system
-FROM d CROSS JOIN LATERAL (
-	SELECT y.* FROM risk x JOIN ai_system y ON y.org_id = $1 AND y.id = x.ai_system_id
-	WHERE x.org_id = $1 AND x.id = d.risk_id OFFSET 0) s;
+-- What the risk d is about: the AI system that it names and those of its assets; the assets.
+-- fragment: from_systems
+FROM (SELECT x.ai_system_id FROM d JOIN risk x ON x.org_id = $1 AND x.id = d.risk_id
+      UNION
+      SELECT y.ai_system_id FROM d JOIN risk_asset x ON x.org_id = $1 AND x.risk_id = d.risk_id
+      JOIN asset y ON y.org_id = $1 AND y.id = x.asset_id) n
+CROSS JOIN LATERAL (
+	SELECT x.* FROM ai_system x WHERE x.org_id = $1 AND x.id = n.ai_system_id OFFSET 0) s
+ORDER BY s.id
+LIMIT 101;
 
 -- fragment: from_assets
 FROM d CROSS JOIN LATERAL (

@@ -441,13 +441,13 @@ LIMIT 1501;
 
 -- What a risk is about, when a request is opened on it.
 
--- name: system_of_acceptance
+-- name: systems_of_acceptance
 -- class: point
 -- kind: ai_system
 -- params: $org id
 WITH d AS ({named_acceptance})
 SELECT {columns_of_system}
-{from_system};
+{from_systems};
 
 -- name: assets_of_acceptance
 -- class: point
@@ -457,13 +457,13 @@ WITH d AS ({named_acceptance})
 SELECT {columns_of_asset}
 {from_assets};
 
--- name: system_of_plan
+-- name: systems_of_plan
 -- class: point
 -- kind: ai_system
 -- params: $org id
 WITH d AS ({named_plan})
 SELECT {columns_of_system}
-{from_system};
+{from_systems};
 
 -- name: assets_of_plan
 -- class: point
@@ -488,8 +488,7 @@ SELECT must_one((1 - count(*))::bigint) FROM (
 -- class: commit
 -- params: $org id
 SELECT must_one((1 - count(*))::bigint) FROM (
-	SELECT 1 FROM (SELECT r.id AS risk_id FROM risk r
-	               WHERE r.org_id = $1 AND r.ai_system_id = $2) AS l
+	SELECT 1 FROM ({risks_of_system}) AS l
 	WHERE ({unsettled})
 	LIMIT 1) AS left_over;
 

@@ -104,6 +104,13 @@ def reclassify(world, asset):
                        update_mask="classification")
 
 
+def move_asset(world, asset, system_id):
+    now = world.analyst.call("AssetService/GetAsset", id=asset.meta.id).asset
+    world.analyst.call("AssetService/UpdateAsset", id=asset.meta.id,
+                       mutation={"expected_version": now.meta.version},
+                       fields={"ai_system_id": system_id}, update_mask=mask("ai_system_id"))
+
+
 def change_system(world, system, **fields):
     now = world.manager.call("ScopeService/GetAiSystem", id=system.meta.id).ai_system
     world.manager.call("ScopeService/UpdateAiSystem", id=system.meta.id,
@@ -169,6 +176,20 @@ def by_reclassification(world):
             "the classification of an asset rose")
 
 
+def by_the_system_of_an_asset(world):
+    system, asset = world.system(world.unit), world.asset(world.unit)
+    move_asset(world, asset, system.meta.id)
+    return ({"asset_ids": [asset.meta.id]}, lambda risk: stage(world, system, "BUILDING"),
+            "from PROPOSED to BUILDING")
+
+
+def by_an_asset_of_another_system(world):
+    system, asset = world.system(world.unit), world.asset(world.unit)
+    return ({"asset_ids": [asset.meta.id]},
+            lambda risk: move_asset(world, asset, system.meta.id),
+            "an asset belongs to another AI system")
+
+
 def by_stage(world):
     system = world.system(world.unit)
     return ({"ai_system_id": system.meta.id}, lambda risk: stage(world, system, "BUILDING"),
@@ -205,7 +226,7 @@ def by_retired_control(world):
 
 
 CHANGES = [by_level, by_asset, by_threat, by_vulnerability, by_another_system, by_no_system,
-           by_reclassification, by_stage, by_scope, by_vendor, by_degraded_control,
+           by_reclassification, by_the_system_of_an_asset, by_an_asset_of_another_system, by_stage, by_scope, by_vendor, by_degraded_control,
            by_retired_control]
 
 
