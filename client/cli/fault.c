@@ -68,6 +68,8 @@ static const struct fault faults[] = {
 	{ "INVITATION_INVALID", "the invitation is unknown, used or older than 72 hours", NULL },
 	{ "PLAN_INCOMPLETE", "a plan that is submitted needs all fields of its option",
 	  "isms treat edit PLAN sets them; isms treat create --help names them" },
+	{ "COVER_GAP", "what treats the risk now would end before this begins",
+	  "let it begin now, or submit it when the other has ended" },
 	{ "PLAN_OPEN", "another plan of this option is open for the risk",
 	  "isms treat list --risk RISK" },
 	{ "ACCEPTANCE_EXISTS", "the risk has another open acceptance",
@@ -121,6 +123,8 @@ static const struct fault faults[] = {
 	{ "CURSOR_AHEAD", "the cursor is ahead of the database, as after a restore",
 	  "begin without a cursor and read the objects anew" },
 	{ "TOO_MANY_WATCHES", "too many watches are open", "try again later" },
+	{ "TOO_MANY_GRANTS", "what so many grants give cannot be looked up for each event",
+	  "an administrator revokes what is not needed: isms grant list --user USER" },
 	{ "ACCOUNT_INACTIVE", "only active accounts do anything", NULL },
 	{ "LOCK_TIMEOUT", "others are changing the same objects", "try again" },
 };

@@ -12,12 +12,6 @@
 #include "server/domain/score.h"
 #include "server/domain/states.h"
 
-static bool same(const Isms__V1__Score *one, const Isms__V1__Score *other)
-{
-	return one->likelihood == other->likelihood && one->impact == other->impact &&
-	       one->level == other->level;
-}
-
 void plan_cover_begin(const struct dossier *dossier, Isms__V1__TreatmentPlan *verified,
 		      const Isms__Store__V1__RiskScore *last)
 {
@@ -32,7 +26,7 @@ void plan_cover_begin(const struct dossier *dossier, Isms__V1__TreatmentPlan *ve
 		must_new_of(arena, Isms__V1__LoweredScore, isms__v1__lowered_score);
 	lowered->after = verified->content->target;
 	verified->lowered = lowered;
-	if (older != NULL && same(older->after, current)) {
+	if (older != NULL && score_same(older->after, current)) {
 		lowered->before = older->before;
 		lowered->scored_by = older->scored_by;
 		lowered->scored_by_persons = older->scored_by_persons;
@@ -76,7 +70,8 @@ bool plan_cover_end(struct dossier *dossier, const Isms__V1__TreatmentPlan *ende
 {
 	const Isms__V1__LoweredScore *lowered = ended->lowered;
 	Isms__V1__Score *covered = dossier_risk(dossier)->current;
-	if (lowered == NULL || !same(lowered->after, covered) || same(lowered->before, covered))
+	if (lowered == NULL || !score_same(lowered->after, covered) ||
+	    score_same(lowered->before, covered))
 		return false;
 	dossier_change_risk(dossier)->current = lowered->before;
 	put_score(dossier, ended);

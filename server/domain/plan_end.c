@@ -14,9 +14,10 @@
 #include "server/domain/text.h"
 #include "server/domain/treatment_plan.h"
 
-/* What the newest plan in force aims at, or nothing. */
-static void set_target(struct dossier *dossier)
+/* What the newest plan in force aims at, or nothing; true when that is another target. */
+static bool set_target(struct dossier *dossier)
 {
+	const Isms__V1__Score *before = dossier_risk(dossier)->target;
 	const Isms__V1__TreatmentPlan *newest = NULL;
 	for (size_t i = 0; i < dossier->n_plans; i++) {
 		const Isms__V1__TreatmentPlan *plan = dossier_plan_now(&dossier->plans[i]);
@@ -31,6 +32,10 @@ static void set_target(struct dossier *dossier)
 	else if (score_level_of(dossier_risk(dossier)->target) != LEVEL(UNSPECIFIED))
 		dossier_change_risk(dossier)->target =
 			must_new_of(dossier->plan->arena, Isms__V1__Score, isms__v1__score);
+	const Isms__V1__Score *after = dossier_risk(dossier)->target;
+	if (before == NULL || after == NULL)
+		return score_level_of(before) != score_level_of(after);
+	return !score_same(before, after);
 }
 
 enum dossier_settle plan_end(struct dossier *dossier, struct dossier_plan *place,
@@ -40,10 +45,10 @@ enum dossier_settle plan_end(struct dossier *dossier, struct dossier_plan *place
 	after->state = state_plan_after(after->state, action);
 	assert(after->state != PLAN(UNSPECIFIED));
 	after->end_reason = must(arena_strdup(dossier->plan->arena, reason));
-	set_target(dossier);
+	bool retargeted = set_target(dossier);
 	bool scored = plan_cover_end(dossier, after);
 	dossier_derive_state(dossier);
-	return scored ? DOSSIER_CONTENT : DOSSIER_STATE_ONLY;
+	return scored || retargeted ? DOSSIER_CONTENT : DOSSIER_STATE_ONLY;
 }
 
 struct status plan_end_cancel(const struct facts *facts, struct plan *plan)

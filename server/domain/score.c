@@ -71,6 +71,12 @@ const Isms__V1__LevelRule *score_rule(const Isms__V1__RiskCriteria *criteria,
 	return NULL;
 }
 
+bool score_same(const Isms__V1__Score *one, const Isms__V1__Score *other)
+{
+	return one->likelihood == other->likelihood && one->impact == other->impact &&
+	       one->level == other->level;
+}
+
 const char *score_level_name(Isms__V1__RiskLevel level)
 {
 	const char *name = pb_enum_short(&isms__v1__risk_level__descriptor, (int32_t)level);

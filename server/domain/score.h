@@ -39,6 +39,9 @@ static inline Isms__V1__RiskLevel score_level_of(const Isms__V1__Score *score)
 	return score == NULL ? ISMS__V1__RISK_LEVEL__RISK_LEVEL_UNSPECIFIED : score->level;
 }
 
+/* Whether two scores, neither NULL, are equal. */
+bool score_same(const Isms__V1__Score *one, const Isms__V1__Score *other);
+
 /* "HIGH". */
 const char *score_level_name(Isms__V1__RiskLevel level);
 

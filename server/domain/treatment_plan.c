@@ -131,6 +131,21 @@ static bool other_open(const struct dossier *dossier, const Isms__V1__TreatmentP
 	return false;
 }
 
+/* What is approved supersedes what counts now, and so must not begin later. */
+static bool leaves_a_gap(const struct dossier *dossier, const Isms__V1__TreatmentPlan *plan)
+{
+	int64_t now_us = dossier->plan->now_us;
+	if (plan_content_counts(plan, now_us))
+		return false;
+	for (size_t i = 0; i < dossier->n_plans; i++) {
+		const Isms__V1__TreatmentPlan *other = dossier->plans[i].was;
+		if (other != plan && other->option == plan->option &&
+		    state_plan_in_force(other->state) && plan_content_counts(other, now_us))
+			return true;
+	}
+	return false;
+}
+
 static struct status check_submit(const struct facts *facts, const struct dossier *dossier,
 				  const Isms__V1__TreatmentPlan *before)
 {
@@ -148,7 +163,12 @@ static struct status check_submit(const struct facts *facts, const struct dossie
 	if (other_open(dossier, before))
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "PLAN_OPEN",
 				   "another plan of this option is open on the risk");
-	return plan_content_complete(facts, before, dossier->was);
+	st = plan_content_complete(facts, before, dossier->was);
+	if (status_ok(&st) && leaves_a_gap(dossier, before))
+		return status_make(STATUS_CODE_FAILED_PRECONDITION, "COVER_GAP",
+				   "a plan of this option counts already and would end by the "
+				   "approval of this one, which begins later");
+	return st;
 }
 
 /* The first thing that waits for a decision says so on the risk. */

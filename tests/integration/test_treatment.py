@@ -545,6 +545,41 @@ def test_a_cover_counts_from_when_it_begins(server, world):
     assert state(verify(world, plan)) == "VERIFIED" and risk_state(world, risk) == "MONITORED"
 
 
+def test_what_begins_later_does_not_end_what_counts_now(world):
+    risk, _ = transfer(world)
+    assert disposition(world, risk) == "TRANSFERRED"
+    later = draft(world, risk, "TRANSFER", transfer={
+        **COVER, "valid_from": soon(10), "valid_until": soon(60)})
+    failure = world.contributor.fails("TreatmentService/SubmitPlan", id=later.meta.id)
+    assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "COVER_GAP")
+    approve(world, draft(world, risk, "TRANSFER", transfer={**COVER, "valid_until": soon(60)}))
+    assert disposition(world, risk) == "TRANSFERRED"
+
+
+def test_a_system_that_is_avoided_stays_so_until_the_next_plan_counts(world):
+    system = world.system(world.unit)
+    stage(world, system, "EVALUATING", "APPROVED")
+    risk, _ = avoid(world, system)
+    later = draft(world, risk, "AVOID", avoid={
+        "ai_system_id": system.meta.id, "action": "AVOID_ACTION_NOT_DEPLOY",
+        "effective_at": soon(10)})
+    failure = world.contributor.fails("TreatmentService/SubmitPlan", id=later.meta.id)
+    assert failure.reason == "COVER_GAP", failure
+    assert stage_fails(world, system, "DEPLOYED").reason == "AVOID_IN_FORCE"
+
+
+def test_who_decides_learns_that_the_mitigation_was_given_up(world):
+    """What was submitted says that the risk is being brought down."""
+    risk, plan = mitigate(world)
+    made = world.acceptance(risk)
+    world.vote("owner", made.request)
+    world.owner.call("TreatmentService/CancelPlan", id=plan.meta.id, reason="too dear")
+    failure = world.vote_fails("officer", made.request)
+    assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "STALE")
+    assert world.owner.call("AcceptanceService/GetAcceptance",
+                            id=made.acceptance.meta.id).acceptance.state == 1
+
+
 def test_a_system_is_avoided_from_when_it_is_said(server, world):
     system = world.system(world.unit)
     stage(world, system, "EVALUATING", "APPROVED")
