@@ -22,28 +22,23 @@ static void escalate(struct advance *advance)
 	advance->asked = ballot_escalate(&advance->ballot);
 }
 
-/* Why the request is over, or NULL; and in which state that leaves it. */
-static const char *over(Isms__V1__ApprovalState *out, struct advance *advance, int64_t now_us)
+/* Why the request is over; NULL when it is not. */
+static const struct closing *over(struct advance *advance, int64_t now_us)
 {
 	const Isms__V1__ApprovalRequest *request = advance->ballot.request;
-	*out = APPROVAL(STALE);
-	if (!matter_is_current(&advance->matter))
-		return "STALE: what was submitted has changed since";
-	*out = APPROVAL(EXPIRED);
-	if (matter_has_run_out(&advance->matter))
-		return "EXPIRED: the end that was asked for has passed";
+	const struct closing *closing = matter_closing(&advance->matter, false);
+	if (closing != NULL)
+		return closing;
 	if (approval_step_escalates(request, now_us))
 		escalate(advance);
 	if (approval_step_overdue(request, now_us) && advance->asked == 0)
-		return "STEP_OVERDUE: the step was not decided in time";
+		return matter_closing(&advance->matter, true);
 	enum ballot_outlook outlook = ballot_outlook(&advance->ballot);
 	if (outlook == BALLOT_ESCALATES && !advance->escalated) {
 		escalate(advance);
 		outlook = ballot_outlook(&advance->ballot);
 	}
-	if (outlook != BALLOT_OPEN)
-		return "NO_QUORUM: too few of the people who were asked may still decide";
-	return NULL;
+	return outlook == BALLOT_OPEN ? NULL : &matter_no_quorum;
 }
 
 struct status approval_advance(const struct facts *facts, struct plan *plan)
@@ -64,14 +59,13 @@ struct status approval_advance(const struct facts *facts, struct plan *plan)
 	plan->subject_kind = KIND_APPROVAL_REQUEST;
 	plan->subject_id = request->meta->id;
 	bool changed = ballot_void(&advance->ballot, true);
-	Isms__V1__ApprovalState state;
-	const char *reason = over(&state, advance, plan->now_us);
-	if (reason == NULL && !changed && !advance->escalated)
+	const struct closing *closing = over(advance, plan->now_us);
+	if (closing == NULL && !changed && !advance->escalated)
 		return refusal_not_due();
 	Isms__V1__ApprovalRequest *after = matter_request(&advance->matter);
-	if (reason != NULL) {
+	if (closing != NULL) {
 		ballot_drop(&advance->ballot);
-		matter_end(&advance->matter, state, reason);
+		matter_close(&advance->matter, closing);
 	} else if (advance->escalated) {
 		approval_step_escalate(after, advance->asked > 0, plan->now_us, plan->arena);
 	}

@@ -41,12 +41,8 @@ struct status matter_load(struct matter *out, const struct facts *facts, struct 
 	return STATUS_OK;
 }
 
-bool matter_is_current(const struct matter *matter)
-{
-	return matter->current;
-}
-
-bool matter_has_run_out(const struct matter *matter)
+/* Whether the end that is asked for has passed. */
+static bool has_run_out(const struct matter *matter)
 {
 	const struct dossier_acceptance *acceptance = matter->subject.acceptance;
 	const struct dossier_plan *plan = matter->subject.plan;
@@ -54,6 +50,24 @@ bool matter_has_run_out(const struct matter *matter)
 		return pb_time_us(acceptance->was->valid_until) <= matter->facts->now_us;
 	return plan != NULL && plan->was->option == OPTION(TRANSFER) &&
 	       pb_time_us(plan->was->lapses_at) <= matter->facts->now_us;
+}
+
+const struct closing matter_no_quorum = { APPROVAL(EXPIRED), "NO_QUORUM",
+					  "too few of the people who were asked may still decide" };
+
+const struct closing *matter_closing(const struct matter *matter, bool overdue)
+{
+	static const struct closing stale = { APPROVAL(STALE), "STALE",
+					      "what was submitted has changed since" };
+	static const struct closing run_out = { APPROVAL(EXPIRED), "EXPIRED",
+						"the end that was asked for has passed" };
+	static const struct closing late = { APPROVAL(EXPIRED), "STEP_OVERDUE",
+					     "the step was not decided in time" };
+	if (!matter->current)
+		return &stale;
+	if (has_run_out(matter))
+		return &run_out;
+	return overdue ? &late : NULL;
 }
 
 Isms__V1__ApprovalRequest *matter_request(struct matter *matter)
@@ -93,6 +107,13 @@ void matter_end(struct matter *matter, Isms__V1__ApprovalState state, const char
 		end_about_risk(matter, state);
 	else
 		policy_change_outcome(&matter->policies, matter->plan, state);
+}
+
+void matter_close(struct matter *matter, const struct closing *closing)
+{
+	matter_end(matter, closing->state,
+		   must(arena_printf(matter->plan->arena, "%s: %s", closing->reason,
+				     closing->message)));
 }
 
 void matter_settle(struct matter *matter)

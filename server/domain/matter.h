@@ -33,6 +33,13 @@ struct matter {
 	bool current;
 };
 
+/* Why a request ends by itself, whatever is said of it. */
+struct closing {
+	Isms__V1__ApprovalState state;
+	const char *reason;  /* as in the refusal that a voter gets */
+	const char *message; /* goes on from it */
+};
+
 /* FAILED_PRECONDITION, CLOSED when the request is not among the open ones of its risk;
  * ABORTED, SERIALIZATION_FAILURE when the rows do not fit together. */
 STATUS_MUST_CHECK struct status matter_load(struct matter *out, const struct facts *facts,
@@ -40,16 +47,19 @@ STATUS_MUST_CHECK struct status matter_load(struct matter *out, const struct fac
 					    const Isms__V1__ApprovalRequest *request,
 					    const struct matter_sets *sets);
 
-/* Whether the subject and all else that the request froze is still as it was. */
-bool matter_is_current(const struct matter *matter);
-/* Whether the end that is asked for has passed. */
-bool matter_has_run_out(const struct matter *matter);
+/* Why the request is over: what it froze has changed (STALE), the end that is asked for
+ * has passed (EXPIRED), or it is overdue (STEP_OVERDUE). NULL while it may be decided. */
+const struct closing *matter_closing(const struct matter *matter, bool overdue);
+/* What the ballot finds: too few may still decide. */
+extern const struct closing matter_no_quorum;
 
 /* The request to be changed; the same one when asked again. */
 Isms__V1__ApprovalRequest *matter_request(struct matter *matter);
 /* Ends the request, with what that does to the subject: APPROVED, REJECTED,
  * CHANGES_REQUESTED; EXPIRED and STALE make a draft again. */
 void matter_end(struct matter *matter, Isms__V1__ApprovalState state, const char *reason);
+/* The same for what ends by itself. */
+void matter_close(struct matter *matter, const struct closing *closing);
 /* Adds what has changed to the plan; last. */
 void matter_settle(struct matter *matter);
 

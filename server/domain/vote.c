@@ -15,8 +15,6 @@
 #include "server/domain/text.h"
 #include "server/domain/voter.h"
 
-static const char NO_QUORUM[] = "NO_QUORUM: too few of the people who were asked may still decide";
-
 struct casting {
 	const Isms__V1__CastVoteRequest *vote;
 	struct ballot ballot;
@@ -29,17 +27,16 @@ struct casting {
 
 /* The request ends by what the vote found, not by what it said: that is kept, and
  * the caller is told. */
-static struct status give_up(struct casting *casting, Isms__V1__ApprovalState state,
-			     const char *reason, const char *message)
+static struct status give_up(struct casting *casting, const struct closing *closing)
 {
 	struct plan *plan = casting->matter.plan;
-	matter_end(&casting->matter, state,
-		   must(arena_printf(plan->arena, "%s: %s", reason, message)));
+	matter_close(&casting->matter, closing);
 	matter_settle(&casting->matter);
 	ballot_drop(&casting->ballot);
 	(void)ballot_void(&casting->ballot, false);
 	ballot_put(&casting->ballot, plan);
-	plan->outcome = status_make(STATUS_CODE_FAILED_PRECONDITION, reason, message);
+	plan->outcome =
+		status_make(STATUS_CODE_FAILED_PRECONDITION, closing->reason, closing->message);
 	return STATUS_OK;
 }
 
@@ -108,7 +105,30 @@ static void open_next(struct casting *casting, const Isms__V1__PolicyStep *next)
 	if (found != BALLOT_LOST)
 		return;
 	casting->remaining = 0;
-	matter_end(&casting->matter, APPROVAL(EXPIRED), NO_QUORUM);
+	matter_close(&casting->matter, &matter_no_quorum);
+}
+
+static void end_ballot(struct casting *casting)
+{
+	casting->remaining = 0;
+	ballot_drop(&casting->ballot);
+	casting->escalated = false;
+	(void)ballot_void(&casting->ballot, false);
+}
+
+static void end(struct casting *casting, Isms__V1__ApprovalState state, const char *reason)
+{
+	end_ballot(casting);
+	matter_end(&casting->matter, state, reason);
+}
+
+/* One fewer who may approve: others are asked, or the quorum is out of reach. */
+static void lose_unless_open(struct casting *casting)
+{
+	if (outlook(casting) == BALLOT_OPEN)
+		return;
+	end_ballot(casting);
+	matter_close(&casting->matter, &matter_no_quorum);
 }
 
 /* One approval more: the step may be passed, and with it the request. */
@@ -117,8 +137,11 @@ static void count_approval(struct casting *casting)
 	struct ballot *ballot = &casting->ballot;
 	const Isms__V1__PolicySteps *steps = ballot->request->steps;
 	casting->remaining = ballot_missing(ballot, ballot->step);
-	if (casting->remaining > 0)
+	if (casting->remaining > 0) {
+		/* who votes for somebody else is spent for a seat of their own */
+		lose_unless_open(casting);
 		return;
+	}
 	ballot_drop(ballot);
 	casting->escalated = false;
 	(void)ballot_void(ballot, false);
@@ -129,23 +152,6 @@ static void count_approval(struct casting *casting)
 	open_next(casting, steps->steps[ballot->step->step_no]);
 }
 
-static void end(struct casting *casting, Isms__V1__ApprovalState state, const char *reason)
-{
-	casting->remaining = 0;
-	ballot_drop(&casting->ballot);
-	casting->escalated = false;
-	(void)ballot_void(&casting->ballot, false);
-	matter_end(&casting->matter, state, reason);
-}
-
-/* One fewer who may approve: others are asked, or it is over. */
-static void count_out(struct casting *casting, Isms__V1__ApprovalState lost, const char *reason)
-{
-	casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
-	if (outlook(casting) != BALLOT_OPEN)
-		end(casting, lost, reason);
-}
-
 static void apply(struct casting *casting)
 {
 	/* the vote belongs to the request, whose version covers it */
@@ -153,16 +159,16 @@ static void apply(struct casting *casting)
 	struct plan *plan = casting->matter.plan;
 	switch (casting->vote->decision) {
 	case DECISION(REJECT):
-		if (request->steps->reject_may_be_outvoted)
-			count_out(casting, APPROVAL(REJECTED), "rejected");
-		else
+		casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
+		if (!request->steps->reject_may_be_outvoted || outlook(casting) != BALLOT_OPEN)
 			end(casting, APPROVAL(REJECTED), "rejected");
 		break;
 	case DECISION(REQUEST_CHANGES):
 		end(casting, APPROVAL(CHANGES_REQUESTED), "changes were requested");
 		break;
 	case DECISION(RECUSE):
-		count_out(casting, APPROVAL(EXPIRED), NO_QUORUM);
+		casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
+		lose_unless_open(casting);
 		break;
 	default:
 		count_approval(casting);
@@ -207,27 +213,17 @@ static struct status check_voter(struct casting *casting)
 	return status_ok(&st) ? voter_check_pace(ballot->facts, ballot_pace(ballot)) : st;
 }
 
-/* Whether the request can still be decided: false when it ends by this. */
-static bool is_alive(struct casting *casting, struct status *out)
+/* Why the request ends by this call, whatever was said; NULL: it can still be decided. */
+static const struct closing *found_closing(struct casting *casting)
 {
 	const struct ballot *ballot = &casting->ballot;
 	bool overdue = approval_step_overdue(ballot->request, ballot->facts->now_us) &&
 		       casting->asked == 0;
-	if (!matter_is_current(&casting->matter))
-		*out = give_up(casting, APPROVAL(STALE), "STALE",
-			       "what was submitted has changed since");
-	else if (matter_has_run_out(&casting->matter))
-		*out = give_up(casting, APPROVAL(EXPIRED), "EXPIRED",
-			       "the end that was asked for has passed");
-	else if (overdue)
-		*out = give_up(casting, APPROVAL(EXPIRED), "STEP_OVERDUE",
-			       "the step was not decided in time");
-	else if (casting->vote->decision == DECISION(APPROVE) && outlook(casting) != BALLOT_OPEN)
-		*out = give_up(casting, APPROVAL(EXPIRED), "NO_QUORUM",
-			       "too few of the people who were asked may still decide");
-	else
-		return true;
-	return false;
+	const struct closing *closing = matter_closing(&casting->matter, overdue);
+	if (closing == NULL && casting->vote->decision == DECISION(APPROVE) &&
+	    outlook(casting) != BALLOT_OPEN)
+		return &matter_no_quorum;
+	return closing;
 }
 
 struct status vote_cast(const struct facts *facts, struct plan *plan)
@@ -250,8 +246,9 @@ struct status vote_cast(const struct facts *facts, struct plan *plan)
 		return st;
 	plan->subject_kind = KIND_APPROVAL_REQUEST;
 	plan->subject_id = casting->ballot.request->meta->id;
-	if (!is_alive(casting, &st))
-		return st;
+	const struct closing *closing = found_closing(casting);
+	if (closing != NULL)
+		return give_up(casting, closing);
 	cast(casting);
 	return STATUS_OK;
 }

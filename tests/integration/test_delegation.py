@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from test_policies import active, top  # noqa: F401 (a fixture)
 from world import soon, unique
 
 
@@ -200,6 +201,23 @@ def test_a_delegate_of_two_votes_for_one(people):
              if i.request_id == request.meta.id]
     assert items == []  # the starter policy lets nobody stand in for the committee
     assert why(refused(world, "deputy", request, "committee_1", step=3)) == "DELEGATION_STEP"
+
+
+def test_who_votes_for_another_is_missed_where_all_are_asked(people):
+    """The seat of the delegate's own cannot be filled any more, and nobody else is asked."""
+    world = people
+    place = world.scope(unique("place"), world.unit.meta.id)
+    one, other = ("member_" + uuid.uuid4().hex[:8] for _ in range(2))
+    for name in (one, other):
+        world.add(name, "RISK_COMMITTEE", "CRITICAL", scope=place.meta.id)
+    active(world, place, max_level="RISK_LEVEL_HIGH", steps=[{
+        "step_no": 1, "mode": "STEP_MODE_ALL", "selector": "STEP_SELECTOR_USERS",
+        "user_ids": [world.id(one), world.id(other)], "allow_delegate": True}])
+    world.delegate(one, other, place)
+    request = world.acceptance(world.risk(scope=place)).request
+    reply = world.vote(other, request, behalf=one)
+    assert reply.vote.on_behalf_of == world.id(one) and reply.remaining == 0
+    assert reply.request.state == 6 and reply.request.close_reason.startswith("NO_QUORUM")
 
 
 def test_who_may_be_a_delegate(people):
