@@ -1,11 +1,11 @@
 /* A change after which a decision about a risk no longer means what it said: the
  * current level rises, something is linked to the risk, an asset of it is
  * reclassified or goes to another AI system, its AI system, or that of an asset, changes
- * its stage, its vendor or leaves the scope, a compensating control fails, a plan that
- * aimed at a target ends. Open requests become STALE and their subjects drafts
- * again. An acceptance in force becomes INVALIDATED; or, when the steps that approved
- * it say so, it must be reviewed in time, unless the level rose. The risk goes back to
- * ANALYSED unless something else treats it. */
+ * its stage, its vendor or leaves the scope, a compensating control fails. Open requests
+ * become STALE and their subjects drafts again. An acceptance in force becomes
+ * INVALIDATED; or, when the steps that approved it say so, it must be reviewed in time,
+ * unless the level rose. The risk goes back to ANALYSED unless something else treats
+ * it. */
 #ifndef ISMS_DOMAIN_MATERIAL_CHANGE_H
 #define ISMS_DOMAIN_MATERIAL_CHANGE_H
 

@@ -15,7 +15,8 @@ STATUS_MUST_CHECK struct status plan_end_lapse(const struct facts *facts, struct
 
 /* Moves the plan by the action, which must be open, and the risk with it: it aims at
  * what the plans left aim at, is treated by them alone, and is covered no more. Returns
- * how the dossier is to be settled. */
+ * how the dossier is to be settled: another target or score is other content than what
+ * open requests froze. */
 enum dossier_settle plan_end(struct dossier *dossier, struct dossier_plan *place,
 			     enum state_action action, const char *reason);
 
