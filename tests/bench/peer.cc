@@ -42,7 +42,7 @@ static const int64_t FIRST = 100000000000; // the number of copy 0, in decimal d
 // --- the recipe ---------------------------------------------------------------
 
 struct Param {
-	enum { NOTHING, CONSTANT, ID, PAGE } kind;
+	enum { NOTHING, CONSTANT, ID, NUMBER, PAGE } kind;
 	std::string value; // text; of ID the uuid with its last twelve digits 0
 	bool by_owner;
 };
@@ -68,6 +68,8 @@ static Param read_param(std::istream &line)
 		param = { Param::CONSTANT, from_hex(value), false };
 	else if (kind == "id" || kind == "owner_id")
 		param = { Param::ID, uuid_bytes(value), kind == "owner_id" };
+	else if (kind == "number")
+		param.kind = Param::NUMBER;
 	else if (kind == "page")
 		param.kind = Param::PAGE;
 	else if (kind != "null")
@@ -166,6 +168,12 @@ class Connection
 				if (param.kind == Param::PAGE && !page.empty()) {
 					values[i] = page.data();
 					lengths[i] = 16;
+				}
+				if (param.kind == Param::NUMBER) {
+					for (int byte = 0; byte < 8; byte++)
+						ids[i][byte] = (char)(number >> (56 - 8 * byte));
+					values[i] = ids[i];
+					lengths[i] = 8;
 				}
 				if (param.kind != Param::ID)
 					continue;

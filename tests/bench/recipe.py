@@ -36,13 +36,18 @@ def read_queries():
             lines = [ln for ln in rest.split("\n") if not ln.lstrip().startswith("--")]
             text = "\n".join(lines).strip()
             text = text[:text.index(";")] if ";" in text else text
-            queries[name.strip()] = (kind, re.sub(r"\{([a-z_]+)\}",
-                                                  lambda m: fragments[m.group(1)], text))
+            queries[name.strip()] = (kind, expanded(text, fragments))
     return queries
 
 
+def expanded(text, fragments):
+    """With its fragments in place, and theirs."""
+    return re.sub(r"\{([a-z_]+)\}", lambda m: expanded(fragments[m.group(1)], fragments), text)
+
+
 class Parameter:
-    """kind: null, text, page, id, owner_id. value: of ids the digits of their kind."""
+    """kind: null, text, page, id, owner_id, number (of the case). value: of ids the digits of
+    their kind."""
 
     def __init__(self, kind, value=""):
         self.kind, self.value = kind, value
@@ -126,6 +131,8 @@ class Recipe:
         for one, other in zip(first, second):
             one.parameters = [self._parameter(operation, a, b)
                               for a, b in zip(one.values, other.values)]
+            if one.name == "approval_vote_put":
+                number_votes(one)
         return first
 
     def _parameter(self, operation, value, other):
@@ -192,6 +199,13 @@ class Recipe:
                 for name, statements in self.operations.items()}
 
 
+def number_votes(statement):
+    """The votes of a person are numbered, each once: the number of the case will do."""
+    columns = re.search(r"\((.*?)\)", statement.sql, re.S).group(1).split(",")
+    at = [column.strip() for column in columns].index("ordinal")
+    statement.parameters[at] = Parameter("number")
+
+
 def is_uuid(text):
     try:
         return str(uuid.UUID(text)) == text
@@ -233,6 +247,8 @@ def pgbench_sql(statement, prefix, has_ids, variables):
         parameter = statement.parameters[index - 1]
         if parameter.kind == "owner_id" or (parameter.kind == "id" and has_ids):
             return once(f"{parameter.kind}_{parameter.value}")
+        if parameter.kind == "number":
+            return once("k")
         if parameter.kind in ("id", "page"):
             made = f"('{stem(parameter.value)}' || {once('k')}::text)::uuid"
             # a filter must not make it anew for each row; the id is the key of an index
