@@ -218,11 +218,11 @@ static const char *after_of(const Isms__V1__EntityChange *change, const char *fi
 	return "";
 }
 
-/* Long texts are cut in the log. */
+/* Long texts are cut in the log, before a character that would not fit whole. */
 static bool tells(const char *logged, const char *held)
 {
 	size_t len = strlen(logged);
-	if (len >= LOGGED_MAX - 8 && strcmp(logged + len - 3, "...") == 0)
+	if (len > LOGGED_MAX - 4 && strcmp(logged + len - 3, "...") == 0)
 		return strncmp(logged, held, len - 3) == 0;
 	return strcmp(logged, held) == 0;
 }

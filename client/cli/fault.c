@@ -124,7 +124,7 @@ static const struct fault faults[] = {
 	  "begin without a cursor and read the objects anew" },
 	{ "TOO_MANY_WATCHES", "too many watches are open", "try again later" },
 	{ "TOO_MANY_GRANTS", "what so many grants give cannot be looked up for each event",
-	  "an administrator revokes what is not needed: isms grant list --user USER" },
+	  "an administrator revokes what is not needed: isms role grants --user USER" },
 	{ "ACCOUNT_INACTIVE", "only active accounts do anything", NULL },
 	{ "LOCK_TIMEOUT", "others are changing the same objects", "try again" },
 };

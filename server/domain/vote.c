@@ -136,7 +136,6 @@ static void count_approval(struct casting *casting)
 {
 	struct ballot *ballot = &casting->ballot;
 	const Isms__V1__PolicySteps *steps = ballot->request->steps;
-	casting->remaining = ballot_missing(ballot, ballot->step);
 	if (casting->remaining > 0) {
 		/* who votes for somebody else is spent for a seat of their own */
 		lose_unless_open(casting);
@@ -157,9 +156,9 @@ static void apply(struct casting *casting)
 	/* the vote belongs to the request, whose version covers it */
 	Isms__V1__ApprovalRequest *request = matter_request(&casting->matter);
 	struct plan *plan = casting->matter.plan;
+	casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
 	switch (casting->vote->decision) {
 	case DECISION(REJECT):
-		casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
 		if (!request->steps->reject_may_be_outvoted || outlook(casting) != BALLOT_OPEN)
 			end(casting, APPROVAL(REJECTED), "rejected");
 		break;
@@ -167,7 +166,6 @@ static void apply(struct casting *casting)
 		end(casting, APPROVAL(CHANGES_REQUESTED), "changes were requested");
 		break;
 	case DECISION(RECUSE):
-		casting->remaining = ballot_missing(&casting->ballot, casting->ballot.step);
 		lose_unless_open(casting);
 		break;
 	default:

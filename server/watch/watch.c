@@ -185,6 +185,7 @@ static struct status verdict(const struct watcher *watcher, int64_t now_us)
 	const struct viewer *viewer = watcher->viewer;
 	if (viewer->state == VIEWER_ENDED)
 		return principals_refusal();
+	static_assert(VIEWER_GRANTS_MAX == 512, "as the refusal says");
 	if (viewer->state == VIEWER_TOO_MANY)
 		return status_make(STATUS_CODE_FAILED_PRECONDITION, "TOO_MANY_GRANTS",
 				   "the account has more than 512 grants in force, too many to "
@@ -257,6 +258,7 @@ static struct status check_room(const struct watch *watch, const char *user_id)
 	}
 	if (watch->n_watchers < WATCH_STREAMS_MAX && own < WATCH_ACCOUNT_MAX)
 		return STATUS_OK;
+	static_assert(WATCH_STREAMS_MAX == 1024 && WATCH_ACCOUNT_MAX == 32, "as the refusal says");
 	return status_make(STATUS_CODE_RESOURCE_EXHAUSTED, "TOO_MANY_WATCHES",
 			   own < WATCH_ACCOUNT_MAX ? "1,024 streams are open in this worker process"
 						   : "32 streams of the account are open here");

@@ -12,6 +12,7 @@ import uuid
 import pytest
 
 from cli import Cli, Terminal
+from server import ROOT
 from world import password, unique
 
 
@@ -378,15 +379,27 @@ def test_every_method_can_be_called_and_described(isms):
 
 # --- help ----------------------------------------------------------------------------
 
+def commands_of(text):
+    return re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  +\S", text.split("flags of every")[0], re.M)
+
+
 def test_every_command_of_help_has_help(nobody):
-    text = nobody.ok("--help")
-    commands = re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  +\S", text.split("flags of every")[0], re.M)
+    commands = commands_of(nobody.ok("--help"))
     assert len(commands) > 60
     for command in commands:
         text = nobody.ok(*command.split(), "--help")
         assert f"usage: isms {command}" in text and "examples:" in text, command
     for topic in ("exit-codes", "environment", "formats", "concepts"):
         assert nobody.ok("help", topic)
+
+
+def test_what_to_do_next_after_a_fault_is_a_command(nobody):
+    source = (ROOT / "client" / "cli" / "fault.c").read_text()
+    told, commands = re.findall(r"\bisms ([a-z]+)(?: ([a-z-]+))?", source), commands_of(
+        nobody.ok("--help"))
+    assert len(told) > 15
+    for noun, verb in told:
+        assert noun in commands or f"{noun} {verb}" in commands, (noun, verb)
 
 
 def test_completion_completes(nobody):
